@@ -1,0 +1,28 @@
+#pragma once
+
+#include "base/error.hpp"
+
+#include <string>
+
+namespace mybuild {
+
+/// An error as people read it, several lines ending in a newline:
+///
+///     error: unknown instruction: COYP
+///       --> Dockerfile:3:1
+///        |
+///      3 | COYP . /app
+///        | ^^^^
+///     hint: did you mean COPY?
+///
+/// Control characters of foreign text are shown escaped, so that no terminal obeys them.
+[[nodiscard]] std::string render(const Error& error);
+
+/// The same layout for a warning: `warning: MESSAGE` and so on.
+[[nodiscard]] std::string render_warning(const Error& warning);
+
+/// `text` with control characters (but tab), bytes that are not UTF-8 and bidirectional overrides
+/// escaped as `\xNN` or `\u{NNNN}`.
+[[nodiscard]] std::string printable(std::string_view text);
+
+} // namespace mybuild
