@@ -1,0 +1,56 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "builder/events.hpp"
+#include "builder/plan/stages.hpp"
+#include "image/oci/reference.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace mybuild {
+
+class Store;
+class LayerStore;
+class Sandbox;
+
+/// Everything that a build is asked to do; made by the command line, understood without it.
+struct BuildRequest {
+    std::shared_ptr<const Source> dockerfile; ///< its text, under the name errors show
+    std::string context;                      ///< directory on this machine
+    std::string ignore_file = {};             ///< text of .dockerignore (or NAME.dockerignore); empty: none
+    plan::PlanOptions plan = {};
+    std::string network = "default";          ///< for RUN steps that do not say
+    bool no_cache = false;
+    bool pull = false;                        ///< ask the registry even for bases the store has
+    std::vector<oci::Reference> tags = {};
+};
+
+/// What a build needs from outside; the owner keeps all of it alive until build() has returned.
+struct BuildPorts {
+    Store& store;
+    LayerStore& layers;
+    std::function<Result<Sandbox*>()> sandbox; ///< made when the first RUN needs it
+    /// Brings an image into the store (pull) and tags it there; called only where the store has none
+    /// (or pull is set). Progress: what, current, total.
+    using Progress = std::function<void(const std::string&, std::uint64_t, std::uint64_t)>;
+    std::function<Status(const plan::FromImage&, const Progress&, std::stop_token)> pull_image;
+    EventSink& events;
+};
+
+struct BuildResult {
+    Digest image;             ///< id: digest of the config
+    oci::Descriptor manifest; ///< in the store's blobs when `manifest_stored`
+    std::optional<Digest> chain; ///< chain id of its layers; none: no layer
+};
+
+/// Builds the target: plan, look up, run what is left, put the image into the store, tag it.
+/// Errors carry the Dockerfile line. A failed RUN is ErrorCode::command_failed with the command's exit
+/// code in Error::exit_code.
+Result<BuildResult> build(const BuildRequest& request, const BuildPorts& ports, std::stop_token stop);
+
+} // namespace mybuild

@@ -1,0 +1,107 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "builder/plan/stages.hpp"
+#include "image/oci/oci.hpp"
+#include "parser/ast.hpp"
+#include "parser/mount.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mybuild::plan {
+
+/// RUN, ready to execute: everything expanded.
+struct RunOp {
+    std::vector<std::string> argv;  ///< SHELL and the text, or the exec form
+    std::vector<std::string> env;   ///< `K=V`: image config and declared args, in order; no proxies
+    std::vector<std::string> proxy_env; ///< proxy variables: given to the process, in no key
+    std::string user;
+    std::string working_dir;        ///< absolute
+    std::string network = "default";
+    std::string security = "sandbox";
+    std::vector<Mount> mounts;      ///< parser/mount.hpp; `from` resolved in mount_origins
+    std::vector<Origin> mount_origins; ///< one for each mount; FromScratch where there is no from=
+    std::vector<std::pair<std::string, std::string>> script_files; ///< heredoc scripts: name, content;
+                                                                   ///< mounted below /dev/pipes
+};
+
+/// A heredoc among a COPY's sources.
+struct InlineFile {
+    std::string name;
+    std::string content;
+};
+
+/// COPY and ADD, everything expanded.
+struct CopyOp {
+    bool is_add = false;
+    std::vector<std::string> sources;
+    std::vector<Span> source_spans;      ///< where each stands in the file
+    std::vector<InlineFile> inline_files;
+    std::string destination;             ///< absolute, joined to WORKDIR; trailing `/` kept (`.` and
+                                         ///< an empty one count as having it)
+    std::optional<Origin> from;          ///< none: the build context
+    std::optional<std::string> chown, chmod, checksum;
+    bool link = false, parents = false, keep_git_dir = false;
+    std::optional<bool> unpack;
+    std::vector<std::string> excludes;
+};
+
+/// WORKDIR: makes the directory where it is missing.
+struct WorkdirOp {
+    std::string path; ///< absolute, clean
+    std::string user; ///< owns what is made
+};
+
+/// Changes the config alone.
+struct MetaOp {};
+
+using StepOp = std::variant<RunOp, CopyOp, WorkdirOp, MetaOp>;
+
+/// One instruction of a stage after FROM, or a trigger of its base.
+struct Step {
+    StepOp op;
+    std::string keyword;       ///< `RUN`
+    std::string text;          ///< as written: what people see
+    Span span;                 ///< in the Dockerfile; a trigger has that of its FROM
+    bool is_trigger = false;   ///< from ONBUILD of the base
+    bool makes_layer = false;
+    bool has_history = true;   ///< ONBUILD writes none
+    std::string created_by;    ///< history text (dockerfile-language.md, 6.18)
+    oci::ImageConfig config;   ///< after this step, without created, history and diff ids
+};
+
+/// A stage with its base known.
+struct StagePlan {
+    std::string from_text;      ///< `FROM x AS y` as written
+    Span from_span;
+    oci::ImageConfig base_config; ///< what the stage starts with (triggers taken out, PATH added);
+                                  ///< history and diff ids as the base has them
+    std::vector<Step> steps;    ///< triggers first
+    std::size_t trigger_count = 0;
+    oci::ImageConfig config;    ///< after the last step
+    std::map<std::string, std::optional<std::string>> args; ///< declared args at the end: children inherit
+    std::vector<Error> warnings;
+};
+
+/// What planning a stage needs to know of what stands below it.
+struct StageBase {
+    oci::ImageConfig config; ///< of the image or the base stage's StagePlan; default for scratch
+    std::map<std::string, std::optional<std::string>> inherited_args = {}; ///< of a base stage
+    std::vector<std::string> declared_order = {}; ///< names in order of declaration, for history
+};
+
+/// Expands and folds one stage: pure. `stage` is an index of `graph`. Errors are located.
+Result<StagePlan> plan_stage(const Dockerfile& file, const StageGraph& graph, std::size_t stage,
+                             const StageBase& base, const PlanOptions& options);
+
+/// Names of build args that no reachable stage declared (predefined ones never count), sorted.
+std::vector<std::string> unused_build_args(const Dockerfile& file, const StageGraph& graph,
+                                           const PlanOptions& options);
+
+} // namespace mybuild::plan
