@@ -1,0 +1,51 @@
+#pragma once
+
+#include "base/result.hpp"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mybuild {
+
+/// The rules of a .dockerignore file (also of COPY --exclude): the last pattern that matches a path
+/// or a directory above it decides.
+class IgnoreRules {
+  public:
+    IgnoreRules();
+    ~IgnoreRules();
+    IgnoreRules(const IgnoreRules&);
+    IgnoreRules& operator=(const IgnoreRules&);
+    IgnoreRules(IgnoreRules&&) noexcept;
+    IgnoreRules& operator=(IgnoreRules&&) noexcept;
+
+    /// Errors are located in `source`: a malformed pattern, a lone `!`.
+    static Result<IgnoreRules> parse(const std::shared_ptr<const Source>& source);
+    /// One pattern each, as the lines of a file without comments. Errors have no location.
+    static Result<IgnoreRules> from_patterns(std::span<const std::string> patterns);
+
+    [[nodiscard]] bool empty() const;
+    [[nodiscard]] bool has_exceptions() const; ///< there is a `!` pattern
+
+    /// Whether `path` (relative to the root, `/` between components, clean) is ignored.
+    [[nodiscard]] bool ignored(std::string_view path) const;
+
+    /// What a walker keeps for a directory while it is below it.
+    struct Verdict {
+        bool ignored = false;
+        bool prune = false;       ///< ignored, and so is everything below it: need not be entered
+        std::vector<bool> covers; ///< for each pattern: it matches this path or one above
+    };
+    /// The same answer as ignored(), for one test of each pattern: `parent` is the verdict on the
+    /// directory that holds `path` (null: the root).
+    [[nodiscard]] Verdict judge(std::string_view path, const Verdict* parent) const;
+
+  private:
+    struct Pattern;
+    std::vector<Pattern> m_patterns;
+    bool m_has_exceptions = false;
+};
+
+} // namespace mybuild
