@@ -32,13 +32,13 @@ struct Xattr {
 struct LayerEntry {
     std::string path; ///< relative, no leading or trailing `/`, no `.` or `..`; any other bytes
     EntryType type = EntryType::file;
-    bool opaque = false;          ///< directory: nothing below it shines through from lower layers
-    std::uint32_t mode = 0;       ///< permission, setuid, setgid and sticky bits: 07777
+    bool opaque = false;    ///< directory: nothing below it shines through from lower layers
+    std::uint32_t mode = 0; ///< permission, setuid, setgid and sticky bits: 07777
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
-    std::uint64_t size = 0;       ///< bytes of a regular file, else 0
-    std::int64_t mtime = 0;       ///< seconds since 1970; layers have no finer times
-    std::string link = {};        ///< symlink: its target as stored; hard_link: path of the first name
+    std::uint64_t size = 0; ///< bytes of a regular file, else 0
+    std::int64_t mtime = 0; ///< seconds since 1970; layers have no finer times
+    std::string link = {};  ///< symlink: its target as stored; hard_link: path of the first name
     std::uint32_t device_major = 0;
     std::uint32_t device_minor = 0;
     std::vector<Xattr> xattrs = {}; ///< sorted by name

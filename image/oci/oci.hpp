@@ -83,11 +83,11 @@ struct ImageConfig {
     std::vector<HistoryEntry> history = {};
 
     std::string user = {};
-    std::vector<std::string> exposed_ports = {};  ///< `80/tcp`, sorted, unique
-    std::vector<std::string> env = {};            ///< `K=V` in order
+    std::vector<std::string> exposed_ports = {}; ///< `80/tcp`, sorted, unique
+    std::vector<std::string> env = {};           ///< `K=V` in order
     std::optional<std::vector<std::string>> entrypoint = {};
     std::optional<std::vector<std::string>> cmd = {};
-    std::vector<std::string> volumes = {};        ///< sorted, unique
+    std::vector<std::string> volumes = {}; ///< sorted, unique
     std::string working_dir = {};
     std::map<std::string, std::string> labels = {};
     std::string stop_signal = {};
