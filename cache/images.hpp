@@ -20,9 +20,9 @@ struct StoredImage {
 };
 
 struct Tag {
-    std::string name;         ///< canonical: docker.io/library/alpine:latest
-    oci::Descriptor target;   ///< a manifest or index
-    Digest image;             ///< the image for this platform
+    std::string name;       ///< canonical: docker.io/library/alpine:latest
+    oci::Descriptor target; ///< a manifest or index
+    Digest image;           ///< the image for this platform
 };
 
 /// Images and tags of a store.

@@ -14,14 +14,18 @@ namespace mybuild {
 using KeyFields = std::vector<std::pair<std::string, std::string>>;
 
 /// Builds a cache key: SHA-256 of a canonical, versioned, unambiguous encoding of named fields
-/// (cache/key.cpp has the grammar). Equal inputs give equal keys on every machine, so nothing of the
-/// machine at hand may be added: no path of the host, id, clock or limit.
+/// (cache/key.cpp has the grammar). Equal inputs give equal keys on every machine, so nothing of
+/// the machine at hand may be added: no path of the host, id, clock or limit.
 class KeyBuilder {
   public:
     /// `kind` separates the name spaces of keys: "run", "copy", "from", …
     explicit KeyBuilder(std::string_view kind);
 
     KeyBuilder& add(std::string_view name, std::string_view value);
+    /// A literal would be taken for a bool otherwise.
+    KeyBuilder& add(std::string_view name, const char* value) {
+        return add(name, std::string_view(value));
+    }
     KeyBuilder& add(std::string_view name, const Digest& value);
     KeyBuilder& add(std::string_view name, std::uint64_t value);
     KeyBuilder& add(std::string_view name, bool value);
