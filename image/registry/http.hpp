@@ -13,6 +13,9 @@
 
 namespace mybuild::registry {
 
+/// A to Z in lower case: names of headers, schemes and hosts have no other letters.
+[[nodiscard]] std::string lower_ascii(std::string_view text);
+
 struct HttpHeader {
     std::string name;
     std::string value;

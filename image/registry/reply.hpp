@@ -1,0 +1,55 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "image/oci/oci.hpp"
+#include "image/registry/http.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What a registry's replies mean; pure functions over foreign bytes.
+namespace mybuild::registry {
+
+/// One of the `errors` in a registry's JSON (distribution-spec, "Error Codes").
+struct RegistryError {
+    std::string code;    ///< `MANIFEST_UNKNOWN`, …
+    std::string message; ///< printable, cut to a line
+    friend bool operator==(const RegistryError&, const RegistryError&) = default;
+};
+
+/// Empty where the body has another form (a proxy's HTML page, …).
+std::vector<RegistryError> parse_errors(std::string_view body);
+
+/// The error for a response that is no success. `what` is the image as people name it, `registry`
+/// as they log in to it, `peer` the host and port that answered.
+Error response_error(const HttpResponse& response, std::string_view what, std::string_view registry,
+                     std::string_view peer);
+
+/// 429 and 5xx may pass by themselves.
+bool is_transient(int status);
+
+/// The pause a Retry-After header asks for: seconds or a date (RFC 9110, 10.2.3); none: nullopt.
+std::optional<std::chrono::seconds> retry_after(const HttpResponse& response,
+                                                std::chrono::system_clock::time_point now);
+
+/// Where a 206 response begins and how long the whole is, from `Content-Range: bytes 5-9/10`.
+struct ContentRange {
+    std::uint64_t first = 0;
+    std::optional<std::uint64_t> total = {};
+    friend bool operator==(const ContentRange&, const ContentRange&) = default;
+};
+std::optional<ContentRange> parse_content_range(std::string_view header);
+
+/// What a manifest document is, by its own `mediaType`, the response's Content-Type or its members,
+/// in this order. A document that could be read as manifest and as index is ErrorCode::corrupt (the
+/// two must not be confused: CVE-2021-41190); schema 1 is ErrorCode::unsupported.
+Result<std::string> manifest_media_type(std::string_view json, std::string_view content_type);
+
+/// All kinds of manifest we read, for an Accept header.
+std::string accepted_manifests();
+
+} // namespace mybuild::registry
