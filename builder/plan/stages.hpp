@@ -6,9 +6,13 @@
 #include "parser/ast.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -19,7 +23,7 @@ struct PlanOptions {
     std::map<std::string, std::string> build_args = {};
     std::optional<std::string> target = {};
     std::vector<std::pair<std::string, std::string>> labels = {}; ///< --label, applied last
-    oci::Platform platform = {};       ///< target platform
+    oci::Platform platform = {};                                  ///< target platform
     bool platform_given = false;       ///< --platform was written: it is put into the final config
     oci::Platform build_platform = {}; ///< the machine's
 };
@@ -40,29 +44,50 @@ struct FromImage {
 using Origin = std::variant<FromScratch, FromStage, FromImage>;
 
 struct StageNode {
-    const StageAst* ast = nullptr;  ///< owned by the Dockerfile
-    std::string name;               ///< the alias in lower case; empty: none
-    Origin base;
-    oci::Platform platform;         ///< effective; inherited from a base stage
-    std::vector<std::size_t> needs; ///< stages that must be there before: base, --from, from=; sorted
-    bool reachable = false;         ///< the target needs it
+    const StageAst* ast = nullptr; ///< owned by the Dockerfile
+    std::string name = {};         ///< the alias in lower case; empty: none
+    Origin base = {};
+    oci::Platform platform = {}; ///< effective; inherited from a base stage
+    /// Stages that must be there before: base, --from, from=; sorted, each once.
+    std::vector<std::size_t> needs = {};
+    std::vector<FromImage> images = {}; ///< images it needs itself: base, --from, from=; each once
+    bool reachable = false;             ///< the target needs it
 };
 
 /// The stages of a Dockerfile and how they hang together (dockerfile-language.md, section 5).
 struct StageGraph {
-    std::vector<StageNode> stages;     ///< in file order, which is an order they can be built in
+    std::vector<StageNode> stages; ///< in file order, which is an order they can be built in
     std::size_t target = 0;
-    std::map<std::string, std::optional<std::string>> global_args; ///< values of ARGs before FROM and
-                                                                   ///< the automatic platform args
-    std::vector<FromImage> images;     ///< every image that reachable stages need, each once
+    /// Values of ARGs before the first FROM and of the automatic platform args.
+    std::map<std::string, std::optional<std::string>> global_args;
+    std::vector<FromImage> images; ///< every image that reachable stages need, each once
+    std::vector<Error> warnings;   ///< located
 };
 
-/// Errors: no such target (with suggestion), expansion and platform errors in any FROM, invalid names,
-/// --from of a later stage, bad index; each located.
+/// Errors, each located where there is a place: no such target (with suggestion), expansion and
+/// platform errors in any FROM, invalid names, a bad index, circular references, --from of a later
+/// stage.
 Result<StageGraph> plan_stages(const Dockerfile& file, const PlanOptions& options);
 
-/// Resolves the text of `--from=` or `from=` as seen from stage `current`.
+/// Takes in the ONBUILD triggers of a base image, once its config is known: the stages and images
+/// that they copy or mount from become needs of `stage`, and reachable if it is. Triggers of a base
+/// stage of the same file are known to plan_stages already. Errors stand at the stage's FROM.
+Status add_trigger_needs(const Dockerfile& file, StageGraph& graph, std::size_t stage,
+                         std::span<const std::string> on_build, const PlanOptions& options);
+
+/// Where a name to copy from was written: only COPY takes a number as the index of a stage.
+enum class FromKind : std::uint8_t { copy, mount };
+
+/// Resolves the text of `--from=` or `from=` as seen from stage `current`: index, stage, `scratch`,
+/// image (for `platform`). Errors, without location: bad index, no valid image name, a stage that
+/// does not stand above.
 Result<Origin> resolve_from(const Dockerfile& file, const StageGraph& graph, std::size_t current,
-                            std::string_view text, const oci::Platform& platform);
+                            std::string_view text, const oci::Platform& platform,
+                            FromKind kind = FromKind::copy);
+
+/// For an image that nobody has: whether its name looks like that of a stage (mistyped, or standing
+/// below `current`). A hint, or an empty text.
+[[nodiscard]] std::string stage_hint(const StageGraph& graph, std::size_t current,
+                                     std::string_view name);
 
 } // namespace mybuild::plan

@@ -18,17 +18,19 @@ namespace mybuild::plan {
 
 /// RUN, ready to execute: everything expanded.
 struct RunOp {
-    std::vector<std::string> argv;  ///< SHELL and the text, or the exec form
-    std::vector<std::string> env;   ///< `K=V`: image config and declared args, in order; no proxies
+    std::vector<std::string> argv; ///< SHELL and the text, or the exec form
+    std::vector<std::string> env;  ///< `K=V`: image config and declared args, in order; no proxies
     std::vector<std::string> proxy_env; ///< proxy variables: given to the process, in no key
     std::string user;
-    std::string working_dir;        ///< absolute
+    std::string working_dir; ///< absolute
     std::string network = "default";
     std::string security = "sandbox";
-    std::vector<Mount> mounts;      ///< parser/mount.hpp; `from` resolved in mount_origins
+    /// In an order to mount them in: by target, which is absolute (but empty for a secret that is
+    /// only a variable). `from` is resolved in mount_origins.
+    std::vector<Mount> mounts;
     std::vector<Origin> mount_origins; ///< one for each mount; FromScratch where there is no from=
-    std::vector<std::pair<std::string, std::string>> script_files; ///< heredoc scripts: name, content;
-                                                                   ///< mounted below /dev/pipes
+    /// Heredoc scripts: name and content; mounted below /dev/pipes, mode 0755, read-only.
+    std::vector<std::pair<std::string, std::string>> script_files;
 };
 
 /// A heredoc among a COPY's sources.
@@ -41,11 +43,11 @@ struct InlineFile {
 struct CopyOp {
     bool is_add = false;
     std::vector<std::string> sources;
-    std::vector<Span> source_spans;      ///< where each stands in the file
+    std::vector<Span> source_spans; ///< where each stands in the file
     std::vector<InlineFile> inline_files;
-    std::string destination;             ///< absolute, joined to WORKDIR; trailing `/` kept (`.` and
-                                         ///< an empty one count as having it)
-    std::optional<Origin> from;          ///< none: the build context
+    std::string destination;    ///< absolute, joined to WORKDIR; trailing `/` kept (`.` and
+                                ///< an empty one count as having it)
+    std::optional<Origin> from; ///< none: the build context
     std::optional<std::string> chown, chmod, checksum;
     bool link = false, parents = false, keep_git_dir = false;
     std::optional<bool> unpack;
@@ -66,27 +68,33 @@ using StepOp = std::variant<RunOp, CopyOp, WorkdirOp, MetaOp>;
 /// One instruction of a stage after FROM, or a trigger of its base.
 struct Step {
     StepOp op;
-    std::string keyword;       ///< `RUN`
-    std::string text;          ///< as written: what people see
-    Span span;                 ///< in the Dockerfile; a trigger has that of its FROM
-    bool is_trigger = false;   ///< from ONBUILD of the base
+    std::string keyword;     ///< `RUN`
+    std::string text;        ///< as written: what people see
+    Span span;               ///< in the Dockerfile; a trigger has that of its FROM
+    bool is_trigger = false; ///< from ONBUILD of the base
     bool makes_layer = false;
-    bool has_history = true;   ///< ONBUILD writes none
-    std::string created_by;    ///< history text (dockerfile-language.md, 6.18)
-    oci::ImageConfig config;   ///< after this step, without created, history and diff ids
+    bool has_history = true; ///< ONBUILD writes none
+    std::string created_by;  ///< history text (dockerfile-language.md, 6.18)
+    oci::ImageConfig config; ///< after this step, without created, history and diff ids
 };
 
 /// A stage with its base known.
 struct StagePlan {
-    std::string from_text;      ///< `FROM x AS y` as written
+    std::string from_text; ///< `FROM x AS y` as written
     Span from_span;
-    oci::ImageConfig base_config; ///< what the stage starts with (triggers taken out, PATH added);
-                                  ///< history and diff ids as the base has them
-    std::vector<Step> steps;    ///< triggers first
+    /// What the stage starts with (triggers taken out, PATH added); history and diff ids as
+    /// StageBase has them, no `created`.
+    oci::ImageConfig base_config;
+    std::vector<Step> steps; ///< triggers first
     std::size_t trigger_count = 0;
-    oci::ImageConfig config;    ///< after the last step
-    std::map<std::string, std::optional<std::string>> args; ///< declared args at the end: children inherit
-    std::vector<Error> warnings;
+    /// After the last step, without created, history and diff ids. Of the target also with --label
+    /// and an explicit --platform: they are in no step's config, so that no key depends on them.
+    oci::ImageConfig config;
+    /// Declared args at the end: children inherit.
+    std::map<std::string, std::optional<std::string>> args;
+    /// Their names in order of first declaration, inherited ones first.
+    std::vector<std::string> declared_order;
+    std::vector<Error> warnings; ///< located
 };
 
 /// What planning a stage needs to know of what stands below it.
@@ -100,8 +108,12 @@ struct StageBase {
 Result<StagePlan> plan_stage(const Dockerfile& file, const StageGraph& graph, std::size_t stage,
                              const StageBase& base, const PlanOptions& options);
 
-/// Names of build args that no reachable stage declared (predefined ones never count), sorted.
+/// Names of build args that neither an ARG before the first FROM nor a reachable stage declared
+/// (predefined, automatic and BuildKit's own ones never count), sorted. ARGs among the triggers of
+/// base images are not in the file: `also_declared` takes them, for example every StagePlan's
+/// declared_order.
 std::vector<std::string> unused_build_args(const Dockerfile& file, const StageGraph& graph,
-                                           const PlanOptions& options);
+                                           const PlanOptions& options,
+                                           const std::vector<std::string>& also_declared = {});
 
 } // namespace mybuild::plan
