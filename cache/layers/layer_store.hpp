@@ -17,7 +17,8 @@ namespace mybuild {
 
 class Store;
 
-/// A committed layer in its place on a stack. A value; its listing stays mapped as long as it lives.
+/// A committed layer in its place on a stack. A value; its listing stays mapped as long as it
+/// lives.
 struct Layer {
     LayerRow row;
     std::shared_ptr<const Listing> listing;
@@ -48,8 +49,8 @@ struct TreeRef {
     std::string tree; ///< name below trees/
 };
 
-/// Makes a layer from entries in canonical order, as an archive, a tree or both, at one go: listing,
-/// content id and diff id come from the same pass over the bytes. Discards on destruction.
+/// Makes a layer from entries in canonical order, as an archive, a tree or both, at one go:
+/// listing, content id and diff id come from the same pass over the bytes. Discards on destruction.
 class LayerWriter {
   public:
     virtual ~LayerWriter() = default;
@@ -68,7 +69,8 @@ class LayerStore {
     static std::unique_ptr<LayerStore> open(Store& store);
     virtual ~LayerStore() = default;
 
-    /// The layer with this chain id; none when it is unknown or nothing can make its files any more.
+    /// The layer with this chain id; none when it is unknown or nothing can make its files any
+    /// more.
     virtual Result<std::optional<Layer>> find(const Digest& chain_id) = 0;
     /// The whole stack below and with `chain_id`; a missing layer: none.
     virtual Result<std::optional<LayerStack>> stack(const Digest& chain_id) = 0;
@@ -82,12 +84,14 @@ class LayerStore {
     /// Takes what the step changed, drops what is no change against `below` and makes it a tree.
     virtual Result<std::unique_ptr<SealedTree>> seal(std::unique_ptr<Scratch> scratch,
                                                      const StageView& below) = 0;
-    /// Hashes the tree: listing, content id, diff id; records it on top of `parent`. Where the store
-    /// knows a layer of the same content on that parent, that one is returned and the tree dropped.
+    /// Hashes the tree: listing, content id, diff id; records it on top of `parent`. Where the
+    /// store knows a layer of the same content on that parent, that one is returned and the tree
+    /// dropped.
     virtual Result<Layer> commit(std::unique_ptr<SealedTree> tree,
                                  const std::optional<Digest>& parent) = 0;
 
-    // -- steps that copy, bases that are pulled ----------------------------------------------------
+    // -- steps that copy, bases that are pulled
+    // ----------------------------------------------------
     enum class Form : std::uint8_t { archive, tree };
     /// `form`: what to make now; the other one is made when first needed.
     virtual Result<std::unique_ptr<LayerWriter>> writer(Form form) = 0;
@@ -99,7 +103,8 @@ class LayerStore {
     /// The same layer (same diff id, same files) on another parent of equal content.
     virtual Result<Layer> adopt(const std::optional<Digest>& parent, const Layer& layer) = 0;
 
-    // -- reading ------------------------------------------------------------------------------------
+    // -- reading
+    // ------------------------------------------------------------------------------------
     /// The canonical tar whose digest is the diff id. From the archive, the tree or the blob.
     virtual Status write_tar(const Layer& layer, ByteSink& out) = 0;
     /// A compressed blob of the layer in the store's blobs, made (and kept) when it does not exist:

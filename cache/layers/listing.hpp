@@ -23,8 +23,10 @@ class Listing {
 
     [[nodiscard]] virtual std::size_t size() const = 0;
     [[nodiscard]] virtual LayerEntry entry(std::size_t index) const = 0;
-    [[nodiscard]] virtual std::string_view path(std::size_t index) const = 0; ///< valid as long as the listing
+    [[nodiscard]] virtual std::string_view
+    path(std::size_t index) const = 0; ///< valid as long as the listing
     [[nodiscard]] virtual EntryType type(std::size_t index) const = 0;
+    [[nodiscard]] virtual bool opaque(std::size_t index) const = 0;
     [[nodiscard]] virtual std::optional<std::size_t> find(std::string_view path) const = 0;
     /// First index whose path is not before `path` in canonical order; size() if none.
     [[nodiscard]] virtual std::size_t lower_bound(std::string_view path) const = 0;

@@ -9,8 +9,8 @@
 
 namespace mybuild {
 
-/// The file system that a stack of layers shows, read from their listings alone: no tree is needed to
-/// know what stands at a path. Cheap to copy; immutable; thread-safe.
+/// The file system that a stack of layers shows, read from their listings alone: no tree is needed
+/// to know what stands at a path. Cheap to copy; immutable; thread-safe.
 class StageView {
   public:
     StageView() = default;
@@ -22,25 +22,29 @@ class StageView {
     /// The names in the directory, sorted, of all layers together.
     [[nodiscard]] std::vector<std::string> children(std::string_view path) const;
     /// All entries at and below `path` (not following links), in canonical order, as one layer that
-    /// makes them from nothing would list them: no whiteouts; hard link groups kept inside the subtree
-    /// (first name in canonical order is the file).
+    /// makes them from nothing would list them: no whiteouts; hard link groups kept inside the
+    /// subtree (first name in canonical order is the file). The root itself is left out, nothing is
+    /// opaque.
     [[nodiscard]] std::vector<LayerEntry> subtree(std::string_view path) const;
 
     struct Resolved {
-        std::string path; ///< without symbolic links in it (but see below)
+        std::string path;                ///< without symbolic links in it (but see below)
         std::optional<LayerEntry> entry; ///< nothing there: none; missing parents are fine
     };
     /// Follows symbolic links as if `/` were the root of the view, the last component's too when
-    /// `follow_last`. More than 255 links: ErrorCode::invalid. A file as a parent: ErrorCode::invalid
-    /// `not a directory`.
+    /// `follow_last`. More than 255 links: ErrorCode::invalid. A file as a parent:
+    /// ErrorCode::invalid `not a directory`.
     [[nodiscard]] Result<Resolved> resolve(std::string_view path, bool follow_last) const;
 
-    /// Bytes of etc/passwd or etc/group as the topmost layer has them (links followed); none: empty.
+    /// Bytes of etc/passwd or etc/group as the topmost layer has them (links followed); none:
+    /// empty.
     [[nodiscard]] std::string kept(std::string_view path) const;
 
     /// The view with one more layer on top.
     [[nodiscard]] StageView with(std::shared_ptr<const Listing> top) const;
-    [[nodiscard]] const std::vector<std::shared_ptr<const Listing>>& layers() const { return m_layers; }
+    [[nodiscard]] const std::vector<std::shared_ptr<const Listing>>& layers() const {
+        return m_layers;
+    }
 
   private:
     std::vector<std::shared_ptr<const Listing>> m_layers; // bottom first
