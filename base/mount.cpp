@@ -135,13 +135,51 @@ Result<std::string> legacy_options(const OverlaySpec& spec) {
     return options;
 }
 
+/// The same directory by its path. overlayfs takes layers only from mounts of the caller's
+/// namespace, and after unshare(2) every descriptor is of the namespace before.
+Result<Fd> reopen(int fd) {
+    std::string path(PATH_MAX, '\0');
+    const auto name = fmt::format("/proc/self/fd/{}", fd);
+    const auto size = ::readlink(name.c_str(), path.data(), path.size());
+    if (size < 0) return fail(errno_error("cannot find a layer's path", errno));
+    path.resize(static_cast<std::size_t>(size));
+    TRY_ASSIGN(auto again, fs::open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY));
+    struct stat before {};
+    struct stat after {};
+    if (::fstat(fd, &before) != 0 || ::fstat(again.get(), &after) != 0 ||
+        before.st_dev != after.st_dev || before.st_ino != after.st_ino)
+        return fail({ErrorCode::io,
+                     fmt::format("layer {} was moved while it was mounted", printable(path))});
+    return again;
+}
+
+/// `spec` with descriptors of this thread's mount namespace, kept in `owners`.
+Result<OverlaySpec> reopen_all(OverlaySpec spec, std::vector<Fd>& owners) {
+    const auto replace = [&](int& fd) -> Status {
+        TRY_ASSIGN(auto again, reopen(fd));
+        fd = again.get();
+        owners.push_back(std::move(again));
+        return {};
+    };
+    for (int& lower : spec.lowers)
+        TRY(replace(lower));
+    if (spec.upper >= 0) {
+        TRY(replace(spec.upper));
+        TRY(replace(spec.work));
+    }
+    return spec;
+}
+
 /// On a thread with a mount namespace and working directory of its own: mount(2) with names
 /// relative to /proc/self/fd, which keeps 500 of them within the page that the options may have.
-Result<Fd> legacy_mount_here(const std::string& options) {
+Result<Fd> legacy_mount_here(const OverlaySpec& borrowed) {
     const auto failed = [](const char* what) { return fail(errno_error(what, errno)); };
     if (::unshare(CLONE_NEWNS | CLONE_FS) != 0) return failed("cannot make a mount namespace");
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
         return failed("cannot make mounts private");
+    std::vector<Fd> owners;
+    TRY_ASSIGN(const auto spec, reopen_all(borrowed, owners));
+    TRY_ASSIGN(const auto options, legacy_options(spec));
     if (::chdir("/proc/self/fd") != 0) return failed("cannot enter /proc/self/fd");
     if (::mount("overlay", "/proc", "overlay", 0, options.c_str()) != 0)
         return failed("cannot mount overlay");
@@ -151,9 +189,8 @@ Result<Fd> legacy_mount_here(const std::string& options) {
 }
 
 Result<Fd> overlay_by_mount(const OverlaySpec& spec) {
-    TRY_ASSIGN(const auto options, legacy_options(spec));
     Result<Fd> mount;
-    std::thread([&] { mount = legacy_mount_here(options); }).join();
+    std::thread([&] { mount = legacy_mount_here(spec); }).join();
     return mount;
 }
 

@@ -121,8 +121,11 @@ MountFailure child_mount(const MountPlan& plan) {
         devices_made = true; // the first step mounts /dev
         if (const int error = child_make_devices(plan.make_devices)) return {At::devices, error};
     }
-    // pivot_root(".", ".") has put the old root on top of the new one (its manual page).
-    if (::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) return {At::detach, errno};
+    // pivot_root(".", ".") has put the old root on top of the new one (its manual page), and on top
+    // of the old one is the scratch file system: two to take off, the topmost first.
+    for (int mounts = 0; mounts < 2; ++mounts)
+        if (::umount2(".", MNT_DETACH) != 0) return {At::detach, errno};
+    if (::chdir("/") != 0) return {At::detach, errno};
     return {};
 }
 
