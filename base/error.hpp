@@ -44,6 +44,7 @@ struct Error {
     std::string hint = {};                   ///< what to do next; may be empty
     std::vector<std::string> notes = {};     ///< further facts, one line each
     int exit_code = 1;                       ///< the process's exit code if this ends it
+    std::vector<Error> others = {};          ///< independent errors found along with this one
 
     /// The same error with `context: ` before its message.
     [[nodiscard]] Error in(std::string_view context) &&;

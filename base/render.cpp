@@ -90,6 +90,8 @@ std::string render_as(std::string_view label, const Error& error) {
     for (const auto& note : error.notes)
         out += fmt::format("note: {}\n", multi_line_printable(note));
     if (!error.hint.empty()) out += fmt::format("hint: {}\n", multi_line_printable(error.hint));
+    for (const auto& other : error.others)
+        out += render_as(label, other);
     return out;
 }
 

@@ -16,17 +16,21 @@ namespace mybuild {
 
 class Store;
 class LayerStore;
+
+namespace runtime {
 class Sandbox;
+}
 
 /// Everything that a build is asked to do; made by the command line, understood without it.
 struct BuildRequest {
     std::shared_ptr<const Source> dockerfile; ///< its text, under the name errors show
     std::string context;                      ///< directory on this machine
-    std::string ignore_file = {};             ///< text of .dockerignore (or NAME.dockerignore); empty: none
+    std::shared_ptr<const Source> ignore_file =
+        {}; ///< .dockerignore (or NAME.dockerignore); may be null
     plan::PlanOptions plan = {};
-    std::string network = "default";          ///< for RUN steps that do not say
+    std::string network = "default"; ///< for RUN steps that do not say
     bool no_cache = false;
-    bool pull = false;                        ///< ask the registry even for bases the store has
+    bool pull = false; ///< ask the registry even for bases the store has
     std::vector<oci::Reference> tags = {};
 };
 
@@ -34,23 +38,24 @@ struct BuildRequest {
 struct BuildPorts {
     Store& store;
     LayerStore& layers;
-    std::function<Result<Sandbox*>()> sandbox; ///< made when the first RUN needs it
-    /// Brings an image into the store (pull) and tags it there; called only where the store has none
-    /// (or pull is set). Progress: what, current, total.
+    std::function<Result<runtime::Sandbox*>()> sandbox; ///< made when the first RUN needs it
+    /// Brings an image into the store (pull) and tags it there; called only where the store has
+    /// none (or pull is set). Progress: what, current, total.
     using Progress = std::function<void(const std::string&, std::uint64_t, std::uint64_t)>;
     std::function<Status(const plan::FromImage&, const Progress&, std::stop_token)> pull_image;
     EventSink& events;
 };
 
 struct BuildResult {
-    Digest image;             ///< id: digest of the config
-    oci::Descriptor manifest; ///< in the store's blobs when `manifest_stored`
+    Digest image;                ///< id: digest of the config
+    std::string config;          ///< its exact bytes
     std::optional<Digest> chain; ///< chain id of its layers; none: no layer
 };
 
 /// Builds the target: plan, look up, run what is left, put the image into the store, tag it.
-/// Errors carry the Dockerfile line. A failed RUN is ErrorCode::command_failed with the command's exit
-/// code in Error::exit_code.
-Result<BuildResult> build(const BuildRequest& request, const BuildPorts& ports, std::stop_token stop);
+/// Errors carry the Dockerfile line. A failed RUN is ErrorCode::command_failed with the command's
+/// exit code in Error::exit_code.
+Result<BuildResult> build(const BuildRequest& request, const BuildPorts& ports,
+                          std::stop_token stop);
 
 } // namespace mybuild

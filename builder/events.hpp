@@ -33,8 +33,8 @@ struct Planned {
         bool is_trigger = false; ///< of ONBUILD: has no `Step n/m` line of its own
         Digest key;              ///< definition key where it is known at once, else zero
     };
-    std::vector<StepInfo> steps;      ///< in the order of the classic output; global ARGs come with
-                                      ///< keyword ARG and stage SIZE_MAX
+    std::vector<StepInfo> steps; ///< in the order of the classic output; global ARGs come with
+                                 ///< keyword ARG and stage SIZE_MAX
 };
 struct StepStarted {
     StepRef ref;
@@ -55,14 +55,15 @@ struct StepOutput {
 /// Bytes moved: pulls, context reads.
 struct StepProgress {
     StepRef ref;
-    std::string what; ///< `sha256:…` of a layer, `transferring context`
+    std::string what;             ///< `sha256:…` of a layer, `transferring context`
     std::uint64_t current, total; ///< bytes; total 0: unknown
 };
 enum class Outcome : std::uint8_t { cached, done, failed, cancelled };
 struct StepFinished {
     StepRef ref;
     Outcome outcome;
-    std::string id; ///< 12 hex digits: definition key, or the base image's id; `FROM scratch`: empty
+    std::string
+        id; ///< 12 hex digits: definition key, or the base image's id; `FROM scratch`: empty
     std::int64_t time_ns;
     bool had_container = false; ///< classic: `Removed intermediate container`
 };
@@ -83,12 +84,12 @@ struct Exporting {
 
 } // namespace event
 
-using Event = std::variant<event::Planned, event::StepStarted, event::StepRunning, event::StepOutput,
-                           event::StepProgress, event::StepFinished, event::Warning, event::Built,
-                           event::Exporting>;
+using Event = std::variant<event::Planned, event::StepStarted, event::StepRunning,
+                           event::StepOutput, event::StepProgress, event::StepFinished,
+                           event::Warning, event::Built, event::Exporting>;
 
-/// Consumes the events of a build. Called from any thread, one call at a time; must not throw. What a
-/// person sees is drawn from this alone.
+/// Consumes the events of a build. Called from any thread, one call at a time; must not throw. What
+/// a person sees is drawn from this alone.
 class EventSink {
   public:
     EventSink() = default;

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "builder/copy/layout.hpp"
+#include "builder/copy/source_tree.hpp"
+#include "builder/plan/steps.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mybuild {
+
+/// One thing that COPY or ADD copies, after wildcards: a file, or a directory with all below it.
+struct SelectedSource {
+    std::string name; ///< the last component as written (after wildcards): what a file is called
+    Span span;        ///< where the source stands in the Dockerfile
+    SourceTree* tree = nullptr; ///< none: an inline file
+    std::string root;           ///< resolved path in the tree
+    /// The file itself, or the directory and all below it; paths relative to `root` (the first
+    /// empty).
+    std::vector<SourceNode> nodes;
+    std::string inline_content = {};
+
+    [[nodiscard]] bool is_directory() const {
+        return nodes.front().entry.type == EntryType::directory;
+    }
+    /// How the bytes of one of its nodes are read.
+    [[nodiscard]] OpenContent opener(const SourceNode& node) const;
+};
+
+/// What the sources of a COPY or ADD name, in order, with digests of all their files
+/// (dockerfile-language.md, 6.9 "Local source paths"). Errors: a source that is not there
+/// (not_found, with what may be the cause), a malformed pattern; located in `file`.
+Result<std::vector<SelectedSource>> select_sources(const plan::CopyOp& op, SourceTree& tree,
+                                                   const std::shared_ptr<const Source>& file);
+
+/// The digest of what will land in the layer: names, types, link targets, bytes, xattrs, modes as
+/// after --chmod, owners unless --chown sets them; no times (architecture.md, idea 2).
+Digest selection_digest(const std::vector<SelectedSource>& sources, const LayoutOptions& options,
+                        bool keeps_owners);
+
+} // namespace mybuild

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "cache/images.hpp"
+#include "image/oci/platform.hpp"
+#include "image/oci/reference.hpp"
+#include "image/registry/client.hpp"
+
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace mybuild {
+
+class Store;
+
+/// An image that has come into the store, and the names it has now.
+struct BroughtImage {
+    StoredImage image;
+    std::vector<oci::Reference> names;
+};
+
+/// Reads an OCI layout directory, an OCI archive or a docker archive into the store and tags its
+/// images. `path`: a file or directory; `-` is the descriptor `input` (which may be a pipe). Layers
+/// are unpacked when a build first needs them.
+Result<std::vector<BroughtImage>> load_archive(Store& store, const std::string& path, int input,
+                                               const oci::Platform& platform);
+
+/// Pulls an image and tags it. Progress: what, bytes so far, bytes in all.
+Result<BroughtImage> pull_image(Store& store, registry::RegistryClient& client,
+                                const oci::Reference& name, const oci::Platform& platform,
+                                const registry::BlobProgress& progress, std::stop_token stop);
+
+} // namespace mybuild

@@ -1,0 +1,51 @@
+#include "builder/ops/copy_sources.hpp"
+
+#include "builder/bases.hpp"
+#include "builder/copy/stage_tree.hpp"
+
+#include <fmt/format.h>
+
+namespace mybuild::ops {
+namespace {
+
+Result<LayerStack> layers_of(const Session& session, const plan::Origin& origin,
+                             std::stop_token stop) {
+    if (const auto* image = std::get_if<plan::FromImage>(&origin))
+        return image_layers(session.ports.store, session.ports.layers, session.image(*image),
+                            std::move(stop));
+    const auto* stage = std::get_if<plan::FromStage>(&origin);
+    if (stage == nullptr || !session.states[stage->index].chain) return LayerStack{};
+    TRY_ASSIGN(auto stack, session.ports.layers.stack(*session.states[stage->index].chain));
+    if (stack) return std::move(*stack);
+    return fail({ErrorCode::corrupt,
+                 "a layer of the stage to copy from is gone from the store",
+                 {},
+                 "build with --no-cache to make it again"});
+}
+
+std::string name_of(const Session& session, const plan::Origin& origin) {
+    if (const auto* image = std::get_if<plan::FromImage>(&origin))
+        return "image " + image->name.familiar();
+    const auto* stage = std::get_if<plan::FromStage>(&origin);
+    if (stage == nullptr) return "empty image scratch";
+    const auto& name = session.graph.stages[stage->index].name;
+    return name.empty() ? fmt::format("stage {}", stage->index) : "stage " + name;
+}
+
+} // namespace
+
+Result<std::unique_ptr<SourceTree>> open_source(const Session& session, const plan::Origin& origin,
+                                                std::stop_token stop) {
+    TRY_ASSIGN(auto stack, layers_of(session, origin, std::move(stop)));
+    std::vector<std::shared_ptr<const Listing>> listings;
+    for (const auto& layer : stack)
+        listings.push_back(layer.listing);
+    auto open_root = [&store = session.ports.layers, stack = std::move(stack)]() -> Result<Fd> {
+        TRY_ASSIGN(const auto trees, store.trees(stack));
+        return store.mount_read_only(trees);
+    };
+    return std::make_unique<StageTree>(StageView(std::move(listings)), name_of(session, origin),
+                                       std::move(open_root));
+}
+
+} // namespace mybuild::ops

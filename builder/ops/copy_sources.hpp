@@ -1,0 +1,15 @@
+#pragma once
+
+#include "builder/copy/source_tree.hpp"
+#include "builder/session.hpp"
+
+#include <memory>
+#include <stop_token>
+
+namespace mybuild::ops {
+
+/// The root file system of a stage that is done, of an image in the store, or an empty one.
+Result<std::unique_ptr<SourceTree>> open_source(const Session& session, const plan::Origin& origin,
+                                                std::stop_token stop);
+
+} // namespace mybuild::ops

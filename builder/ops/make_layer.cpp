@@ -1,0 +1,179 @@
+#include "base/passwd.hpp"
+#include "builder/copy/archive_source.hpp"
+#include "builder/copy/chmod_option.hpp"
+#include "builder/ops/copy_sources.hpp"
+#include "builder/ops/ops.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mybuild::ops {
+namespace {
+
+constexpr std::int64_t ns_per_second = 1'000'000'000;
+
+/// Whether something after this step will want its layer as a tree: a command or a COPY --from.
+bool wants_tree(const Session& session, std::size_t stage, std::size_t after) {
+    const auto& steps = session.plans[stage].steps;
+    const auto runs = [](const plan::Step& step) {
+        return std::holds_alternative<plan::RunOp>(step.op);
+    };
+    if (std::any_of(steps.begin() + static_cast<std::ptrdiff_t>(after) + 1, steps.end(), runs))
+        return true;
+    for (std::size_t other = stage + 1; other < session.graph.stages.size(); ++other) {
+        const auto& node = session.graph.stages[other];
+        if (node.reachable &&
+            std::find(node.needs.begin(), node.needs.end(), stage) != node.needs.end())
+            return true;
+    }
+    return false;
+}
+
+Result<std::optional<Owner>> copy_owner(const plan::CopyOp& op, const StageView& below) {
+    if (!op.chown || op.chown->empty()) return std::nullopt;
+    std::optional<std::string> passwd;
+    std::optional<std::string> group;
+    if (!op.link && !below.layers().empty()) {
+        passwd = below.kept("etc/passwd");
+        group = below.kept("etc/group");
+    }
+    TRY_ASSIGN(const auto owner, resolve_chown(*op.chown, passwd, group));
+    return owner;
+}
+
+bool is_remote(const std::string& source) {
+    return source.starts_with("http://") || source.starts_with("https://") ||
+           source.starts_with("git://") || source.starts_with("ssh://") ||
+           source.starts_with("git@");
+}
+
+Status check_known(const plan::CopyOp& op) {
+    if (op.parents) {
+        return fail({ErrorCode::unsupported,
+                     "COPY --parents is not part of this version",
+                     {},
+                     "name the directories in the destination"});
+    }
+    for (const auto& source : op.sources) {
+        if (op.is_add && is_remote(source)) {
+            return fail({ErrorCode::unsupported,
+                         fmt::format("ADD of a URL is not part of this version: {}", source),
+                         {},
+                         "download it in a RUN step, or before the build into the context"});
+        }
+    }
+    return {};
+}
+
+Status place(Layout& layout, const SelectedSource& source, const std::string& destination,
+             bool several) {
+    TRY_ASSIGN(const auto target, layout.resolve(destination, true));
+    if (source.is_directory()) {
+        return layout.merge_directory(target, source.nodes,
+                                      [&](const SourceNode& node) { return source.opener(node); });
+    }
+    const bool into = destination.ends_with('/') || layout.is_directory(target);
+    if (several && !into) {
+        return fail({ErrorCode::invalid,
+                     "When using COPY with more than one source file, the destination must be a "
+                     "directory and end with a /"});
+    }
+    const auto& node = source.nodes.front();
+    const auto path = !into ? target : target.empty() ? source.name : target + "/" + source.name;
+    return layout.put_file(path, node, source.opener(node));
+}
+
+Status place_all(Session& session, Layout& layout, const plan::CopyOp& op,
+                 const std::vector<SelectedSource>& sources, Spool& spool) {
+    for (const auto& source : sources) {
+        Status placed;
+        const bool may_unpack = op.is_add && op.unpack.value_or(true) && source.tree != nullptr;
+        bool unpacked = false;
+        if (may_unpack && source.nodes.front().entry.type == EntryType::file) {
+            TRY_ASSIGN(unpacked, unpack_archive(source, op.destination, layout, spool));
+        }
+        if (!unpacked) placed = place(layout, source, op.destination, sources.size() > 1);
+        if (!placed) return fail(std::move(placed).error().at(session.file.source, source.span));
+    }
+    return {};
+}
+
+Result<Layer> write_layer(const Session& session, std::size_t stage, std::size_t index,
+                          std::vector<PlannedEntry> entries, const std::optional<Digest>& parent) {
+    const auto form =
+        wants_tree(session, stage, index) ? LayerStore::Form::tree : LayerStore::Form::archive;
+    TRY_ASSIGN(const auto writer, session.ports.layers.writer(form));
+    for (auto& planned : entries) {
+        std::unique_ptr<ByteSource> content;
+        if (planned.entry.type == EntryType::file && planned.entry.size > 0) {
+            TRY_ASSIGN(content, planned.open());
+        }
+        TRY(writer->add(planned.entry, content.get()));
+    }
+    return writer->commit(parent);
+}
+
+Result<std::vector<PlannedEntry>> copy_entries(Session& session, const KeyedStep& keyed,
+                                               const plan::CopyOp& op, const StageView& below,
+                                               std::int64_t created_ns, Spool& spool,
+                                               std::unique_ptr<SourceTree>& tree,
+                                               std::stop_token stop) {
+    TRY(check_known(op));
+    LayoutOptions options;
+    options.now = created_ns / ns_per_second;
+    TRY(set_chmod(options, op.chmod));
+    TRY_ASSIGN(options.owner, copy_owner(op, below));
+    Layout layout(op.link ? StageView() : below, std::move(options));
+    if (!op.from) {
+        TRY(place_all(session, layout, op, keyed.selection, spool));
+        return layout.finish();
+    }
+    TRY_ASSIGN(tree, open_source(session, *op.from, std::move(stop)));
+    TRY_ASSIGN(const auto sources, select_sources(op, *tree, session.file.source));
+    TRY(place_all(session, layout, op, sources, spool));
+    return layout.finish();
+}
+
+Result<std::vector<PlannedEntry>> workdir_entries(const plan::WorkdirOp& op, const StageView& below,
+                                                  std::int64_t created_ns) {
+    LayoutOptions options;
+    options.now = created_ns / ns_per_second;
+    if (!op.user.empty()) {
+        // An unknown user is no error before the first RUN (dockerfile-language.md, 6.11).
+        options.owner = resolve_chown(op.user, below.kept("etc/passwd"), below.kept("etc/group"))
+                            .value_or(Owner{});
+    }
+    Layout layout(below, std::move(options));
+    TRY_ASSIGN(const auto path, layout.resolve(op.path, true));
+    TRY(layout.make_directories(path));
+    return layout.finish();
+}
+
+} // namespace
+
+Result<Layer> make_layer(Session& session, std::size_t stage, std::size_t index,
+                         const StageView& below, const std::optional<Digest>& parent,
+                         std::int64_t created_ns, std::stop_token stop) {
+    const auto& step = session.step(stage, index);
+    if (const auto* workdir = std::get_if<plan::WorkdirOp>(&step.op)) {
+        TRY_ASSIGN(auto entries, workdir_entries(*workdir, below, created_ns));
+        return write_layer(session, stage, index, std::move(entries), parent);
+    }
+    const auto& op = std::get<plan::CopyOp>(step.op);
+    std::unique_ptr<SourceTree> tree; // the entries read from it
+    TRY_ASSIGN(auto spool, Spool::create(session.ports.store));
+    TRY_ASSIGN(auto entries, copy_entries(session, session.keyed[stage][index], op, below,
+                                          created_ns, spool, tree, std::move(stop)));
+    return write_layer(session, stage, index, std::move(entries), parent);
+}
+
+Result<Digest> copied_content(Session& session, const plan::CopyOp& op, std::stop_token stop) {
+    TRY_ASSIGN(const auto tree, open_source(session, *op.from, std::move(stop)));
+    TRY_ASSIGN(const auto sources, select_sources(op, *tree, session.file.source));
+    LayoutOptions options;
+    TRY(set_chmod(options, op.chmod));
+    return selection_digest(sources, options, !op.chown);
+}
+
+} // namespace mybuild::ops

@@ -1,0 +1,117 @@
+#include "base/fs.hpp"
+#include "base/passwd.hpp"
+#include "builder/ops/ops.hpp"
+#include "runtime/sandbox.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <fcntl.h>
+
+namespace mybuild::ops {
+namespace {
+
+constexpr std::size_t max_passwd = std::size_t{10} * 1024 * 1024; // as BuildKit caps it
+constexpr std::size_t container_digits = 12;
+constexpr std::string_view hosts = "127.0.0.1\tlocalhost buildkitsandbox\n"
+                                   "::1\tlocalhost ip6-localhost ip6-loopback\n";
+
+class StepOutput : public runtime::OutputSink {
+  public:
+    StepOutput(EventLog& events, StepRef ref) : m_events(events), m_ref(ref) {}
+    void write(runtime::Stream stream, std::string_view bytes) noexcept override {
+        const auto to = stream == runtime::Stream::out ? event::Stream::out : event::Stream::err;
+        m_events.send(event::StepOutput{m_ref, to, std::string(bytes), EventLog::now_ns()});
+    }
+
+  private:
+    EventLog& m_events;
+    StepRef m_ref;
+};
+
+/// A text of the step's own root; missing or odd is empty, as an image without users has it.
+std::string text_in_root(int root, const std::string& path) {
+    const auto fd = fs::open_in_root(root, path, O_RDONLY | O_NONBLOCK);
+    if (!fd) return {};
+    return fs::read_all(fd->get(), max_passwd).value_or("");
+}
+
+bool has_variable(const std::vector<std::string>& env, std::string_view name) {
+    return std::any_of(env.begin(), env.end(), [&](const std::string& text) {
+        return text.starts_with(name) && text.size() > name.size() && text[name.size()] == '=';
+    });
+}
+
+runtime::NetworkMode network_mode(const std::string& text) {
+    if (text == "none") return runtime::NetworkMode::none;
+    return text == "host" ? runtime::NetworkMode::host : runtime::NetworkMode::default_;
+}
+
+Status add_mounts(const plan::RunOp& op, runtime::SandboxSpec& spec) {
+    for (const auto& [name, content] : op.script_files)
+        spec.mounts.push_back({"/dev/pipes/" + name, runtime::FileMount{content, 0755, 0, 0}});
+    for (const auto& mount : op.mounts) {
+        if (mount.type != MountType::tmpfs) {
+            return fail(
+                {ErrorCode::unsupported,
+                 fmt::format("RUN --mount=type={} is not part of this version", name(mount.type)),
+                 {},
+                 "type=tmpfs is; files can come from an earlier COPY"});
+        }
+        const auto target =
+            mount.target.starts_with('/') ? mount.target : op.working_dir + "/" + mount.target;
+        spec.mounts.push_back({target, runtime::TmpfsMount{mount.size, mount.mode}});
+    }
+    return {};
+}
+
+Result<runtime::SandboxSpec> make_spec(const Session& session, const plan::RunOp& op,
+                                       const Scratch& scratch) {
+    runtime::SandboxSpec spec;
+    spec.root = scratch.root();
+    spec.argv = op.argv;
+    spec.cwd = op.working_dir;
+    TRY_ASSIGN(auto user, resolve_user(op.user, text_in_root(spec.root, "/etc/passwd"),
+                                       text_in_root(spec.root, "/etc/group")));
+    spec.uid = user.uid;
+    spec.gid = user.gid;
+    spec.groups = std::move(user.groups);
+    spec.env = op.env;
+    if (!has_variable(spec.env, "HOME")) spec.env.push_back("HOME=" + user.home);
+    for (const auto& proxy : op.proxy_env) {
+        const auto name = proxy.substr(0, proxy.find('='));
+        std::erase_if(spec.env,
+                      [&](const std::string& text) { return text.starts_with(name + "="); });
+        spec.env.push_back(proxy);
+    }
+    spec.network = network_mode(op.network == "default" ? session.request.network : op.network);
+    spec.insecure = op.security == "insecure";
+    // A machine without resolv.conf has no names to give; the step then sees an empty one.
+    spec.resolv_conf = fs::read_file_at(AT_FDCWD, "/etc/resolv.conf", max_passwd).value_or("");
+    spec.hosts = std::string(hosts);
+    TRY(add_mounts(op, spec));
+    return spec;
+}
+
+} // namespace
+
+Status run(Session& session, StepRef ref, const plan::RunOp& op, const Scratch& scratch,
+           std::stop_token stop) {
+    TRY_ASSIGN(auto* const sandbox, session.ports.sandbox());
+    TRY_ASSIGN(const auto spec, make_spec(session, op, scratch));
+    const auto container = Digest::of(fs::random_name(16)).hex().substr(0, container_digits);
+    session.events.send(event::StepRunning{ref, container});
+    StepOutput output(session.events, ref);
+    TRY_ASSIGN(const auto status, sandbox->run(spec, output, std::move(stop)));
+    if (status.code == 0) return {};
+    Error error{ErrorCode::command_failed,
+                fmt::format("The command '{}' returned a non-zero code: {}",
+                            fmt::join(op.argv, " "), status.code)};
+    error.exit_code = status.code;
+    if (status.signaled)
+        error.notes.push_back(fmt::format("it was killed by signal {}", status.signal));
+    return fail(std::move(error));
+}
+
+} // namespace mybuild::ops

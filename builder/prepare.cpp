@@ -1,0 +1,195 @@
+#include "base/fs.hpp"
+#include "builder/bases.hpp"
+#include "builder/copy/chmod_option.hpp"
+#include "builder/session.hpp"
+#include "cache/store.hpp"
+#include "parser/parse.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <fcntl.h>
+
+namespace mybuild {
+namespace {
+
+constexpr std::size_t id_digits = 12;
+
+Status parse(Session& session) {
+    auto parsed = parse_dockerfile(session.request.dockerfile);
+    for (auto& warning : parsed.warnings)
+        session.events.send(event::Warning{std::move(warning)});
+    if (!parsed.errors.empty()) {
+        // One error ends the build; what else is wrong comes with it, so that it can be fixed at
+        // once.
+        auto first = std::move(parsed.errors.front());
+        first.others.assign(std::make_move_iterator(parsed.errors.begin() + 1),
+                            std::make_move_iterator(parsed.errors.end()));
+        return fail(std::move(first));
+    }
+    session.file = std::move(parsed.file);
+    return {};
+}
+
+/// A decimal SOURCE_DATE_EPOCH given as build arg.
+Status read_epoch(Session& session) {
+    const auto& args = session.request.plan.build_args;
+    const auto given = args.find("SOURCE_DATE_EPOCH");
+    if (given == args.end() || given->second.empty()) return {};
+    char* end = nullptr;
+    const auto value = std::strtoll(given->second.c_str(), &end, 10);
+    if (*end != '\0' || value < 0) {
+        return fail({ErrorCode::usage,
+                     fmt::format("invalid SOURCE_DATE_EPOCH: {}", given->second),
+                     {},
+                     "it is the number of seconds since 1970-01-01 UTC"});
+    }
+    session.source_date_epoch = value;
+    return {};
+}
+
+plan::StageBase base_of(const Session& session, const plan::StageNode& node,
+                        const std::optional<oci::ImageConfig>& image) {
+    plan::StageBase base;
+    if (image) base.config = *image;
+    if (const auto* from = std::get_if<plan::FromStage>(&node.base)) {
+        const auto& below = session.plans[from->index];
+        base.config = below.config;
+        base.inherited_args = below.args;
+        base.declared_order = below.declared_order;
+    }
+    return base;
+}
+
+Status plan_one(Session& session, std::size_t stage) {
+    const auto& node = session.graph.stages[stage];
+    auto& start = session.starts[stage];
+    std::optional<oci::ImageConfig> config;
+    if (const auto* from = std::get_if<plan::FromImage>(&node.base)) {
+        start.image = session.image(*from);
+        start.id = start.image->id.hex().substr(0, id_digits);
+        TRY_ASSIGN(config, oci::parse_config(start.image->config));
+    }
+    TRY_ASSIGN(session.plans[stage],
+               plan::plan_stage(session.file, session.graph, stage, base_of(session, node, config),
+                                session.request.plan));
+    for (auto& warning : session.plans[stage].warnings)
+        session.events.send(event::Warning{warning});
+    return {};
+}
+
+/// What a COPY copies, as far as its definition goes: digests of context files, or where else they
+/// come from.
+Status key_copy(Session& session, const plan::CopyOp& op, KeyedStep& keyed) {
+    if (!op.from) {
+        TRY_ASSIGN(keyed.selection, select_sources(op, *session.context, session.file.source));
+        LayoutOptions options;
+        TRY(set_chmod(options, op.chmod));
+        keyed.copied = selection_digest(keyed.selection, options, false);
+        return {};
+    }
+    KeyBuilder key("copied from");
+    key.add("sources", op.sources);
+    for (const auto& file : op.inline_files)
+        key.add("name", file.name).add("content", file.content);
+    if (const auto* stage = std::get_if<plan::FromStage>(&*op.from)) {
+        const auto& steps = session.keyed[stage->index];
+        key.add("stage",
+                steps.empty() ? session.starts[stage->index].definition : steps.back().definition);
+    } else if (const auto* image = std::get_if<plan::FromImage>(&*op.from)) {
+        key.add("image", session.image(*image).id);
+    }
+    keyed.copied = key.digest();
+    return {};
+}
+
+Status key_stage(Session& session, std::size_t stage) {
+    const auto& node = session.graph.stages[stage];
+    auto& start = session.starts[stage];
+    if (const auto* from = std::get_if<plan::FromStage>(&node.base)) {
+        const auto& below = session.keyed[from->index];
+        start.definition =
+            below.empty() ? session.starts[from->index].definition : below.back().definition;
+        start.id = below.empty() ? session.starts[from->index].id
+                                 : start.definition.hex().substr(0, id_digits);
+    } else {
+        start.definition = base_definition(
+            start.image ? std::optional(start.image->id) : std::nullopt, node.platform);
+    }
+    auto parent = start.definition;
+    for (const auto& step : session.plans[stage].steps) {
+        KeyedStep keyed;
+        keyed.own = own_key(step, node.platform, session.request.network);
+        if (const auto* copy = std::get_if<plan::CopyOp>(&step.op)) {
+            if (auto done = key_copy(session, *copy, keyed); !done)
+                return fail(session.located(std::move(done).error().in(step.keyword), step.span));
+        }
+        keyed.definition = definition_key(parent, keyed.own, step.created_by, keyed.copied);
+        parent = keyed.definition;
+        session.keyed[stage].push_back(std::move(keyed));
+    }
+    return {};
+}
+
+bool needs_context(const Session& session) {
+    for (const auto& plan : session.plans)
+        for (const auto& step : plan.steps)
+            if (const auto* copy = std::get_if<plan::CopyOp>(&step.op);
+                copy != nullptr && !copy->from)
+                return true;
+    return false;
+}
+
+Status open_context(Session& session) {
+    const auto& request = session.request;
+    IgnoreRules rules;
+    if (request.ignore_file) {
+        TRY_ASSIGN(rules, IgnoreRules::parse(request.ignore_file));
+    }
+    if (needs_context(session)) {
+        TRY_ASSIGN(session.contexts,
+                   fs::open_at(session.ports.store.root_fd(), "contexts", O_RDONLY | O_DIRECTORY));
+        session.digests = FileDigests::open(session.contexts.get(), request.context);
+    }
+    TRY_ASSIGN(session.context,
+               ContextTree::open(request.context, std::move(rules), session.digests.get()));
+    return {};
+}
+
+Status look_up(Session& session) {
+    std::vector<Digest> keys;
+    for (const auto& stage : session.keyed)
+        for (const auto& step : stage)
+            keys.push_back(step.definition);
+    TRY_ASSIGN(auto found, session.ports.store.records().by_definition(keys));
+    for (auto& record : found)
+        if (record) session.records.emplace(record->definition_key, std::move(*record));
+    return {};
+}
+
+} // namespace
+
+Status prepare(Session& session, std::stop_token stop) {
+    TRY(parse(session));
+    TRY(read_epoch(session));
+    TRY_ASSIGN(session.graph, plan::plan_stages(session.file, session.request.plan));
+    const auto count = session.graph.stages.size();
+    session.plans.resize(count);
+    session.starts.resize(count);
+    session.keyed.resize(count);
+    session.states.resize(count);
+    TRY(resolve_images(session, stop));
+    for (std::size_t stage = 0; stage < count; ++stage)
+        if (session.graph.stages[stage].reachable) TRY(plan_one(session, stage));
+    TRY(open_context(session));
+    for (std::size_t stage = 0; stage < count; ++stage)
+        if (session.graph.stages[stage].reachable) TRY(key_stage(session, stage));
+    if (session.digests) {
+        // A stat index that cannot be written costs time, never a build.
+        (void)session.digests->save(EventLog::now_ns());
+    }
+    return look_up(session);
+}
+
+} // namespace mybuild

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "builder/build.hpp"
+#include "builder/copy/context_tree.hpp"
+#include "builder/copy/select.hpp"
+#include "builder/keys.hpp"
+#include "builder/plan/steps.hpp"
+#include "cache/images.hpp"
+#include "cache/layers/layer_store.hpp"
+#include "cache/records.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace mybuild {
+
+/// Sends events one at a time, stamped with the clock.
+class EventLog {
+  public:
+    explicit EventLog(EventSink& sink) : m_sink(sink) {}
+    void send(const Event& event);
+    static std::int64_t now_ns(); ///< CLOCK_REALTIME
+
+  private:
+    EventSink& m_sink;
+    std::mutex m_mutex;
+};
+
+/// A step with its keys, known before anything runs.
+struct KeyedStep {
+    OwnKey own;
+    Digest definition;
+    std::optional<Digest> copied;          ///< of what a COPY copies, as far as it is known before
+    std::vector<SelectedSource> selection; ///< of a COPY from the context, with digests
+};
+
+/// What a stage starts with.
+struct StageStart {
+    std::optional<StoredImage> image; ///< FROM an image
+    Digest definition;                ///< where its chain of definition keys starts
+    std::string id;                   ///< shown after FROM: 12 digits, empty for scratch
+};
+
+/// Where a stage has got to: all that later stages and the image need of it.
+struct StageState {
+    Digest definition;           ///< of the last step done
+    oci::ImageConfig config;     ///< with history, diff ids and created
+    std::optional<Digest> chain; ///< chain id of its layers; none: no layer yet
+};
+
+/// One build on its way: what was asked, what is known, what has been done. Made by prepare();
+/// stages then only write to their own `states` entry.
+struct Session {
+    const BuildRequest& request;
+    const BuildPorts& ports;
+    EventLog events;
+    Dockerfile file;
+    plan::StageGraph graph;
+    std::vector<plan::StagePlan> plans;             ///< by stage; empty for unreachable ones
+    std::vector<StageStart> starts;                 ///< by stage
+    std::vector<std::vector<KeyedStep>> keyed;      ///< by stage and step
+    std::map<std::string, StoredImage> images;      ///< by canonical name and platform
+    std::unordered_map<Digest, StepRecord> records; ///< by definition key
+    Fd contexts;                                    ///< the store's directory of stat indexes
+    std::unique_ptr<FileDigests> digests;
+    std::unique_ptr<ContextTree> context;
+    std::vector<StageState> states;                ///< by stage, when it is done
+    std::optional<std::int64_t> source_date_epoch; ///< seconds; times of new history entries
+
+    Session(const BuildRequest& asked, const BuildPorts& given)
+        : request(asked), ports(given), events(given.events) {}
+
+    [[nodiscard]] const plan::Step& step(std::size_t stage, std::size_t index) const {
+        return plans[stage].steps[index];
+    }
+    /// The image that FROM, --from or from= names; it was brought into the store by prepare().
+    [[nodiscard]] const StoredImage& image(const plan::FromImage& origin) const;
+    /// `error` with the Dockerfile line of the step.
+    [[nodiscard]] Error located(Error error, Span span) const;
+};
+
+/// Parses, resolves base images, plans every reachable stage, computes all definition keys and
+/// looks them up at once. Nothing is executed.
+Status prepare(Session& session, std::stop_token stop);
+
+/// Key under which Session::images keeps an image.
+std::string image_key(const plan::FromImage& origin);
+
+} // namespace mybuild
