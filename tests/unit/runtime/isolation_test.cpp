@@ -78,7 +78,7 @@ TEST_CASE("a setuid program gets its owner's rights") {
     root.write("etc/passwd", "root::0:0::/:/bin/sh\nuser::1000:1000::/:/bin/sh\n");
     root.write("bin/su", fs::read_file_at(root.fd(), "bin/busybox").value(), 0755);
     const auto sandbox = make_sandbox();
-    auto spec = shell(root, "su root -c 'id -u'");
+    auto spec = shell(root, "/bin/su root -c 'id -u'");
     spec.uid = spec.gid = 1000;
     CHECK(run(*sandbox, spec).out == "");
     REQUIRE(::fchmodat(root.fd(), "bin/su", 04755, 0) == 0);
