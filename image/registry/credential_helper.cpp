@@ -172,9 +172,10 @@ class SpawnedHelper final : public CredentialHelper {
         theirs.reset();
         TRY_ASSIGN(const std::string answer, converse(ours.get(), server));
         if (const int code = child.wait(); code != 0) {
+            const std::string_view line = std::string_view(answer).substr(0, answer.find('\n'));
             if (answer.find(nothing_stored) != std::string::npos) return std::nullopt;
             return fail({ErrorCode::denied,
-                         fmt::format("exit code {}: {}", code, printable(answer.substr(0, 200)))});
+                         fmt::format("exit code {}: {}", code, printable(line.substr(0, 200)))});
         }
         return read_answer(answer);
     }

@@ -50,7 +50,9 @@ Error curl_error(CURLcode code, const Url& url, std::string_view detail, int os_
     case CURLE_SSL_CIPHER:
         return {ErrorCode::network,
                 fmt::format("no secure connection to {}: {}", peer, printable(detail))};
-    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_UNSUPPORTED_PROTOCOL: // the URL was checked before: it is the answer
+        return {ErrorCode::invalid,
+                fmt::format("{} does not speak HTTP: {}", peer, printable(detail))};
     case CURLE_URL_MALFORMAT:
         return {ErrorCode::invalid, fmt::format("{}: {}", url.str(), printable(detail))};
     case CURLE_OUT_OF_MEMORY:

@@ -116,6 +116,7 @@ class Exchange {
 
     HttpResponse m_response;
     std::size_t m_header_bytes = 0;
+    bool m_head_complete = false;
     bool m_body_begun = false;
     ByteSink* m_sink = nullptr;
     std::optional<Error> m_error; ///< ours, a receiver's or a sink's: why a callback said stop
@@ -174,11 +175,13 @@ void Exchange::take_header(std::string_view line) {
         line.remove_suffix(1);
     if (line.starts_with("HTTP/")) { // a new head: what stood before was 1xx or a proxy's
         m_response = {};
+        m_head_complete = false;
         const std::size_t blank = std::min(line.find(' '), line.size());
         const std::string_view code = line.substr(std::min(blank + 1, line.size()), 3);
         std::from_chars(code.data(), code.data() + code.size(), m_response.status);
         return;
     }
+    if (line.empty()) m_head_complete = true;
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return;
     std::string_view value = line.substr(colon + 1);
@@ -266,6 +269,8 @@ CURLcode Exchange::drive() {
 
 Result<HttpResponse> Exchange::conclude(CURLcode code) {
     if (m_error) return fail(*std::move(m_error));
+    if (code == CURLE_OK && !m_head_complete) // curl is content with half a head
+        return fail(curl_error(CURLE_GOT_NOTHING, m_url, "the response has no end", 0));
     if (code == CURLE_OK) {
         TRY(begin_body()); // a body of no bytes is one, too
         return std::move(m_response);

@@ -139,6 +139,7 @@ Status download_blob(Session& session, const Endpoint& endpoint, Question questi
         if (backoff.pause(asked, stop)) continue;
         if (stop.stop_requested())
             return fail({ErrorCode::cancelled, fmt::format("{}: stopped", name)});
+        if (transfer.received() == 0 && response) return verdict; // says it all
         return fail(std::move(verdict).error().in(fmt::format(
             "{} broke off after {} of {} bytes", name, transfer.received(), blob.size)));
     }

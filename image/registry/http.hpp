@@ -65,7 +65,7 @@ class BodyReceiver {
 /// The port to the network. Any status is success; errors are
 ///   ErrorCode::network    the peer was not reached, broke off, or took too long
 ///   ErrorCode::denied     its TLS certificate is not to be trusted
-///   ErrorCode::invalid    a URL we do not speak, a body above `max_body`
+///   ErrorCode::invalid    a URL we do not speak, an answer that is no HTTP or above `max_body`
 ///   ErrorCode::cancelled  `stop` was requested
 /// and what the receiver or its sink returned. Safe to use from several threads at once.
 class HttpTransport {

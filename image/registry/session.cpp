@@ -115,10 +115,15 @@ Result<Endpoint> Session::own_endpoint(const std::string& registry, std::stop_to
             probe.url = endpoint.base.str() + "/v2/";
             probe.verify_tls = endpoint.verify_tls;
             auto response = m_transport.request(probe, nullptr, stop);
-            if (!response && response.error().code == ErrorCode::cancelled)
-                return fail(std::move(response).error());
-            if (!response && !first) first = std::move(response).error();
-            if (!response || wants_tls(*response)) continue;
+            if (response && wants_tls(*response)) continue;
+            if (!response) {
+                if (response.error().code == ErrorCode::cancelled || first)
+                    return fail(first ? *std::move(first) : std::move(response).error());
+                first = std::move(response).error();
+                // Where http found nobody, https on the same port finds nobody either.
+                if (!endpoint.base.https && endpoint.base.port == possible.back().base.port) break;
+                continue;
+            }
         }
         m_endpoints.emplace(registry, endpoint);
         return endpoint;
