@@ -18,46 +18,46 @@ namespace mybuild::plan {
 
 /// RUN, ready to execute: everything expanded.
 struct RunOp {
-    std::vector<std::string> argv; ///< SHELL and the text, or the exec form
-    std::vector<std::string> env;  ///< `K=V`: image config and declared args, in order; no proxies
-    std::vector<std::string> proxy_env; ///< proxy variables: given to the process, in no key
-    std::string user;
-    std::string working_dir; ///< absolute
+    std::vector<std::string> argv = {};      ///< SHELL and the text, or the exec form
+    std::vector<std::string> env = {};       ///< `K=V`: the image's and declared args; no proxies
+    std::vector<std::string> proxy_env = {}; ///< proxy variables: given to the process, in no key
+    std::string user = {};
+    std::string working_dir = {}; ///< absolute
     std::string network = "default";
     std::string security = "sandbox";
     /// In an order to mount them in: by target, which is absolute (but empty for a secret that is
     /// only a variable). `from` is resolved in mount_origins.
-    std::vector<Mount> mounts;
-    std::vector<Origin> mount_origins; ///< one for each mount; FromScratch where there is no from=
+    std::vector<Mount> mounts = {};
+    std::vector<Origin> mount_origins = {}; ///< one for each; FromScratch where there is no from=
     /// Heredoc scripts: name and content; mounted below /dev/pipes, mode 0755, read-only.
-    std::vector<std::pair<std::string, std::string>> script_files;
+    std::vector<std::pair<std::string, std::string>> script_files = {};
 };
 
 /// A heredoc among a COPY's sources.
 struct InlineFile {
-    std::string name;
-    std::string content;
+    std::string name = {};
+    std::string content = {};
 };
 
 /// COPY and ADD, everything expanded.
 struct CopyOp {
     bool is_add = false;
-    std::vector<std::string> sources;
-    std::vector<Span> source_spans; ///< where each stands in the file
-    std::vector<InlineFile> inline_files;
-    std::string destination;    ///< absolute, joined to WORKDIR; trailing `/` kept (`.` and
-                                ///< an empty one count as having it)
-    std::optional<Origin> from; ///< none: the build context
-    std::optional<std::string> chown, chmod, checksum;
+    std::vector<std::string> sources = {};
+    std::vector<Span> source_spans = {}; ///< where each stands in the file
+    std::vector<InlineFile> inline_files = {};
+    std::string destination = {};    ///< absolute, joined to WORKDIR; trailing `/` kept (`.` and
+                                     ///< an empty one count as having it)
+    std::optional<Origin> from = {}; ///< none: the build context
+    std::optional<std::string> chown = {}, chmod = {}, checksum = {};
     bool link = false, parents = false, keep_git_dir = false;
-    std::optional<bool> unpack;
-    std::vector<std::string> excludes;
+    std::optional<bool> unpack = {};
+    std::vector<std::string> excludes = {};
 };
 
 /// WORKDIR: makes the directory where it is missing.
 struct WorkdirOp {
-    std::string path; ///< absolute, clean
-    std::string user; ///< owns what is made
+    std::string path = {}; ///< absolute, clean
+    std::string user = {}; ///< owns what is made
 };
 
 /// Changes the config alone.
@@ -67,39 +67,40 @@ using StepOp = std::variant<RunOp, CopyOp, WorkdirOp, MetaOp>;
 
 /// One instruction of a stage after FROM, or a trigger of its base.
 struct Step {
-    StepOp op;
-    std::string keyword;     ///< `RUN`
-    std::string text;        ///< as written: what people see
-    Span span;               ///< in the Dockerfile; a trigger has that of its FROM
-    bool is_trigger = false; ///< from ONBUILD of the base
+    StepOp op = {};
+    std::string keyword = {}; ///< `RUN`
+    std::string text = {};    ///< as written: what people see
+    Span span = {};           ///< in the Dockerfile; a trigger has that of its FROM
+    bool is_trigger = false;  ///< from ONBUILD of the base
     bool makes_layer = false;
-    bool has_history = true; ///< ONBUILD writes none
-    std::string created_by;  ///< history text (dockerfile-language.md, 6.18)
-    oci::ImageConfig config; ///< after this step, without created, history and diff ids
+    bool has_history = true;      ///< ONBUILD writes none
+    std::string created_by = {};  ///< history text (dockerfile-language.md, 6.18)
+    oci::ImageConfig config = {}; ///< after this step, without created, history and diff ids
 };
 
 /// A stage with its base known.
 struct StagePlan {
-    std::string from_text; ///< `FROM x AS y` as written
-    Span from_span;
+    std::string from_text = {}; ///< `FROM x AS y` as written
+    Span from_span = {};
     /// What the stage starts with (triggers taken out, PATH added); history and diff ids as
     /// StageBase has them, no `created`.
-    oci::ImageConfig base_config;
-    std::vector<Step> steps; ///< triggers first
+    oci::ImageConfig base_config = {};
+    std::vector<Step> steps = {}; ///< triggers first
     std::size_t trigger_count = 0;
     /// After the last step, without created, history and diff ids. Of the target also with --label
     /// and an explicit --platform: they are in no step's config, so that no key depends on them.
-    oci::ImageConfig config;
+    oci::ImageConfig config = {};
     /// Declared args at the end: children inherit.
-    std::map<std::string, std::optional<std::string>> args;
+    std::map<std::string, std::optional<std::string>> args = {};
     /// Their names in order of first declaration, inherited ones first.
-    std::vector<std::string> declared_order;
-    std::vector<Error> warnings; ///< located
+    std::vector<std::string> declared_order = {};
+    std::vector<Error> warnings = {}; ///< located
 };
 
 /// What planning a stage needs to know of what stands below it.
 struct StageBase {
-    oci::ImageConfig config; ///< of the image or the base stage's StagePlan; default for scratch
+    oci::ImageConfig config =
+        {}; ///< of the image or the base stage's StagePlan; default for scratch
     std::map<std::string, std::optional<std::string>> inherited_args = {}; ///< of a base stage
     std::vector<std::string> declared_order = {}; ///< names in order of declaration, for history
 };

@@ -1,0 +1,75 @@
+#include "builder/plan/expansion.hpp"
+
+#include "base/render.hpp"
+
+#include <utility>
+
+namespace mybuild::plan {
+
+namespace {
+
+bool goes_on_with_name(std::string_view text) {
+    if (text.empty()) return false;
+    const char byte = text.front();
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || byte == '_' ||
+           (static_cast<unsigned char>(byte) & 0x80U);
+}
+
+} // namespace
+
+Span variable_span(const Source& source, const Word& word, std::string_view name) {
+    const std::string_view text = source.slice(word.span);
+    for (auto at = text.find('$'); at != text.npos; at = text.find('$', at + 1)) {
+        const std::size_t begin = at + (text.substr(at + 1).starts_with('{') ? 2 : 1);
+        const auto rest = text.substr(begin);
+        if (!rest.starts_with(name) || goes_on_with_name(rest.substr(name.size()))) continue;
+        return {.begin = static_cast<std::uint32_t>(word.span.begin + at),
+                .end = static_cast<std::uint32_t>(word.span.begin + begin + name.size())};
+    }
+    return word.span;
+}
+
+Expander::Expander(const Dockerfile& file, VariableLookup lookup, IsDeclared declared, HintFor hint,
+                   std::vector<Error>& warnings)
+    : m_file(file), m_lookup(std::move(lookup)), m_declared(std::move(declared)),
+      m_hint(std::move(hint)), m_warnings(warnings) {}
+
+Result<std::string> Expander::word(const Word& word) {
+    return part(word.text, word);
+}
+
+Result<std::string> Expander::part(std::string_view raw, const Word& word) {
+    UnsetNames unset;
+    auto text = expand(raw, m_lookup, m_file.directives.escape, &unset);
+    if (!text) return fail(std::move(text).error().at(m_file.source, word.span));
+    warn(unset, word);
+    return text;
+}
+
+Result<std::vector<std::string>> Expander::words(const Word& word) {
+    auto words = expand_words(word.text, m_lookup, m_file.directives.escape);
+    if (!words) return fail(std::move(words).error().at(m_file.source, word.span));
+    return words;
+}
+
+Result<std::string> Expander::heredoc(const Word& body) {
+    UnsetNames unset;
+    auto text = expand_heredoc(body.text, m_lookup, &unset);
+    if (!text) return fail(std::move(text).error().at(m_file.source, body.span));
+    warn(unset, body);
+    return text;
+}
+
+void Expander::warn(const UnsetNames& names, const Word& word) {
+    for (const auto& name : names) {
+        if (m_declared(name) || !m_warned.insert(name).second) continue;
+        Error warning{.code = ErrorCode::invalid,
+                      .message = "variable $" + printable(name) + " is not set",
+                      .hint = m_hint(name)};
+        m_warnings.push_back(
+            std::move(warning).at(m_file.source, variable_span(*m_file.source, word, name)));
+    }
+}
+
+} // namespace mybuild::plan

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "parser/ast.hpp"
+#include "parser/words.hpp"
+
+#include <functional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mybuild::plan {
+
+/// Where `$name` or `${name` stands in `word`; the word's own span where that cannot be told.
+[[nodiscard]] Span variable_span(const Source& source, const Word& word, std::string_view name);
+
+/// Expands the words of one instruction: errors come out located, and a name that is not set gives
+/// one located warning.
+class Expander {
+  public:
+    /// Tells a name that was found unset from one that is declared without a value (true).
+    using IsDeclared = std::function<bool(std::string_view name)>;
+    /// The hint of a warning: what the user may have meant by the name.
+    using HintFor = std::function<std::string(std::string_view name)>;
+
+    /// Everything is borrowed for the life of the object.
+    Expander(const Dockerfile& file, VariableLookup lookup, IsDeclared declared, HintFor hint,
+             std::vector<Error>& warnings);
+
+    Result<std::string> word(const Word& word);
+    /// Split at blanks. Names that are not set are no reason for a warning here (EXPOSE).
+    Result<std::vector<std::string>> words(const Word& word);
+    /// A body that obeys expand_heredoc().
+    Result<std::string> heredoc(const Word& body);
+    /// `raw`, a part of what is written as `word`.
+    Result<std::string> part(std::string_view raw, const Word& word);
+
+  private:
+    void warn(const UnsetNames& names, const Word& word);
+
+    const Dockerfile& m_file;
+    VariableLookup m_lookup;
+    IsDeclared m_declared;
+    HintFor m_hint;
+    std::vector<Error>& m_warnings;
+    std::set<std::string, std::less<>> m_warned;
+};
+
+} // namespace mybuild::plan

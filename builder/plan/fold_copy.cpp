@@ -1,0 +1,125 @@
+#include "base/render.hpp"
+#include "builder/plan/copy_source.hpp"
+#include "builder/plan/fold.hpp"
+#include "builder/plan/paths.hpp"
+#include "parser/chmod.hpp"
+
+namespace mybuild::plan {
+
+namespace {
+
+/// An expanded flag; what is empty counts as not given.
+Result<std::optional<std::string>> flag_value(Expander& expander,
+                                              const std::optional<Word>& written) {
+    if (!written) return std::nullopt;
+    TRY_ASSIGN(auto value, expander.word(*written));
+    if (value.empty()) return std::nullopt;
+    return value;
+}
+
+Status expand_sources(StageState& state, Expander& expander, const CopyBase& written, CopyOp& op) {
+    for (const Word& source : written.sources) {
+        TRY_ASSIGN(auto text, expander.word(source));
+        const SourceKind kind = classify_source(text);
+        if (!op.is_add && kind != SourceKind::path) {
+            const std::string_view what = kind == SourceKind::git ? "a git ref" : "a URL";
+            return state.fail_at(
+                Error{.code = ErrorCode::invalid,
+                      .message = "source can't be " + std::string(what) + " for COPY",
+                      .hint = "use ADD to fetch it"},
+                source.span);
+        }
+        op.sources.push_back(std::move(text));
+        op.source_spans.push_back(source.span);
+    }
+    for (const Heredoc& heredoc : written.heredocs) {
+        const std::string& name = heredoc.name;
+        if (name.empty() || name == "." || name == ".." || name.find('/') != name.npos)
+            return state.fail_at(
+                Error{.code = ErrorCode::invalid,
+                      .message = "a heredoc named " + printable(name) + " cannot be a file",
+                      .hint = "the delimiter is the name of the file: choose one "
+                              "without /"},
+                heredoc.span);
+        std::string content = heredoc.content();
+        if (heredoc.expand) {
+            TRY_ASSIGN(content, expander.heredoc({.text = content, .span = heredoc.body_span}));
+        }
+        op.inline_files.push_back({.name = name, .content = std::move(content)});
+    }
+    return {};
+}
+
+Status check_chmod(const StageState& state, const CopyBase& written, const CopyOp& op) {
+    if (!op.chmod) return {};
+    if (auto mode = Chmod::parse(*op.chmod); !mode)
+        return state.fail_at(std::move(mode).error(), written.chmod->span);
+    return {};
+}
+
+Status check_checksum(const StageState& state, const CopyBase& written, const CopyOp& op) {
+    if (!op.checksum) return {};
+    std::string message;
+    if (op.sources.size() != 1)
+        message = "checksum can't be specified for multiple sources";
+    else if (classify_source(op.sources.front()) == SourceKind::path)
+        message = "checksum requires HTTP(S) or Git sources";
+    else
+        return {};
+    return state.fail_at(Error{.code = ErrorCode::invalid, .message = std::move(message)},
+                         written.checksum->span);
+}
+
+/// `COPY --chown=a:b x y # buildkit`: sources and destination expanded, but not made absolute.
+std::string copy_history(std::string_view keyword, const CopyOp& op, std::string_view destination) {
+    std::string text(keyword);
+    if (op.parents) text += " --parents";
+    if (op.chown) text += " --chown=" + *op.chown;
+    if (op.chmod) text += " --chmod=" + *op.chmod;
+    for (const std::string& source : op.sources)
+        text += " " + source;
+    for (const InlineFile& file : op.inline_files)
+        text += " <<" + file.name;
+    return text.append(" ").append(destination).append(" # buildkit");
+}
+
+Status fold_copy(StageState& state, const CopyBase& written, bool is_add, Step& step) {
+    Expander expander = state.expander();
+    CopyOp op{.is_add = is_add,
+              .link = written.link,
+              .parents = written.parents,
+              .keep_git_dir = written.keep_git_dir.value_or(false),
+              .unpack = written.unpack};
+    TRY_ASSIGN(op.chown, flag_value(expander, written.chown));
+    TRY_ASSIGN(op.chmod, flag_value(expander, written.chmod));
+    TRY_ASSIGN(op.checksum, flag_value(expander, written.checksum));
+    TRY(expand_sources(state, expander, written, op));
+    TRY_ASSIGN(const auto destination, expander.word(written.destination));
+    TRY(check_chmod(state, written, op));
+    TRY(check_checksum(state, written, op));
+    op.destination = destination_path(state.directory(), destination);
+    for (const Word& exclude : written.excludes)
+        op.excludes.push_back(exclude.text);
+    if (written.from && !written.from->text.empty()) {
+        auto origin = resolve_from(state.file, state.graph, state.index, written.from->text,
+                                   state.options.platform, FromKind::copy);
+        if (!origin) return state.fail_at(std::move(origin).error(), written.from->span);
+        op.from = *origin;
+    }
+    step.created_by = copy_history(is_add ? "ADD" : "COPY", op, destination);
+    step.makes_layer = true;
+    step.op = std::move(op);
+    return {};
+}
+
+} // namespace
+
+Status fold(StageState& state, const Copy& copy, Step& step) {
+    return fold_copy(state, copy, false, step);
+}
+
+Status fold(StageState& state, const Add& add, Step& step) {
+    return fold_copy(state, add, true, step);
+}
+
+} // namespace mybuild::plan

@@ -1,0 +1,115 @@
+#include "builder/plan/from_line.hpp"
+
+#include "base/render.hpp"
+#include "builder/plan/expansion.hpp"
+#include "builder/plan/references.hpp"
+#include "parser/suggest.hpp"
+#include "parser/text.hpp"
+
+#include <fmt/format.h>
+
+namespace mybuild::plan {
+
+namespace {
+
+/// `--platform`, expanded. What a single word leaves open is as on the machine that builds.
+Result<oci::Platform> read_platform(const Word& written, const std::string& text,
+                                    const oci::Platform& machine) {
+    if (text.empty())
+        return fail(
+            Error{.code = ErrorCode::invalid,
+                  .message = "empty platform value from expression " + printable(written.text)});
+    TRY_ASSIGN(auto platform, oci::parse_platform(text));
+    if (text.find('/') != text.npos) return platform;
+    const bool is_system =
+        text::equal_ignoring_case(text, platform.os) || text::equal_ignoring_case(text, "macos");
+    if (!is_system) return oci::parse_platform(machine.os + "/" + text);
+    platform.architecture = machine.architecture;
+    platform.variant = machine.variant;
+    return platform;
+}
+
+Result<Origin> resolve_base(const Word& written, const std::string& name,
+                            const oci::Platform& platform, std::span<const StageNode> above) {
+    if (name.empty())
+        return fail(Error{
+            .code = ErrorCode::invalid,
+            .message = fmt::format("base name ({}) should not be blank", printable(written.text))});
+    if (const auto index = find_stage(above, name)) return FromStage{*index};
+    if (name == "scratch") return FromScratch{};
+    auto image = oci::parse_reference(name);
+    if (image) return FromImage{.name = std::move(*image), .platform = platform};
+    Error error = std::move(image).error();
+    std::vector<std::string_view> names = {"scratch"};
+    for (const StageNode& stage : above)
+        if (!stage.name.empty()) names.push_back(stage.name);
+    if (auto hint = did_you_mean(name, names); !hint.empty()) error.hint = std::move(hint);
+    return fail(std::move(error));
+}
+
+/// A FROM line that fails is more likely wrong by a variable that nobody set, if there is one.
+Error blame_unset(Error error, std::span<const Error> unset) {
+    if (unset.empty()) return error;
+    error.notes.push_back(unset.front().message);
+    error.hint = unset.front().hint;
+    return error;
+}
+
+/// The platform of a stage on this base, and what the stage needs because of it.
+void settle_base(StageNode& stage, std::span<const StageNode> above,
+                 const oci::Platform& target_platform) {
+    if (const auto* image = std::get_if<FromImage>(&stage.base)) {
+        stage.images.push_back(*image);
+    } else if (const auto* parent = std::get_if<FromStage>(&stage.base)) {
+        stage.platform = above[parent->index].platform;
+        stage.needs.push_back(parent->index);
+    } else {
+        stage.platform = target_platform;
+    }
+}
+
+void warn_of_duplicate(const Dockerfile& file, const StageNode& stage,
+                       std::span<const StageNode> above, std::vector<Error>& warnings) {
+    const auto& alias = stage.ast->base().alias;
+    if (!alias || !find_stage(above, stage.name)) return;
+    Error warning{
+        .code = ErrorCode::invalid,
+        .message = fmt::format("stage name {} is used more than once", text::quoted(alias->text)),
+        .hint = "COPY --from and --target take the last stage of that name, FROM the "
+                "latest one above it"};
+    warnings.push_back(std::move(warning).at(file.source, alias->span));
+}
+
+} // namespace
+
+Result<StageNode> plan_from_line(const Dockerfile& file, const PlanOptions& options,
+                                 const GlobalScope& scope, std::span<const StageNode> above,
+                                 const StageAst& ast, std::vector<Error>& warnings) {
+    const From& from = ast.base();
+    const std::size_t before = warnings.size();
+    Expander expander(
+        file, [&](std::string_view name) { return scope.values.get(name); },
+        [&](std::string_view name) { return scope.args.contains(std::string(name)); },
+        [&](std::string_view name) { return global_hint(file, scope, name); }, warnings);
+    const auto located = [&](Error error, const Word& word) {
+        const auto unset = std::span(warnings).subspan(before);
+        return fail(blame_unset(std::move(error), unset).at(file.source, word.span));
+    };
+    StageNode stage{.ast = &ast, .platform = options.platform};
+    if (from.alias) stage.name = text::lower(from.alias->text);
+    TRY_ASSIGN(const auto name, expander.word(from.image));
+    if (from.platform) {
+        TRY_ASSIGN(const auto text, expander.word(*from.platform));
+        auto platform = read_platform(*from.platform, text, options.build_platform);
+        if (!platform) return located(std::move(platform).error(), *from.platform);
+        stage.platform = *platform;
+    }
+    auto base = resolve_base(from.image, name, stage.platform, above);
+    if (!base) return located(std::move(base).error(), from.image);
+    stage.base = *base;
+    settle_base(stage, above, options.platform);
+    warn_of_duplicate(file, stage, above, warnings);
+    return stage;
+}
+
+} // namespace mybuild::plan

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "builder/plan/environment.hpp"
+#include "builder/plan/stages.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mybuild::plan {
+
+/// The scope that FROM lines see: automatic args and the ARGs before the first FROM
+/// (dockerfile-language.md, 4).
+struct GlobalScope {
+    Environment values;
+    /// The same with the ARGs that have no value.
+    std::map<std::string, std::optional<std::string>> args;
+};
+
+/// Expansion errors of a default are located; a --build-arg keeps its default from being looked at.
+Result<GlobalScope> fold_global_args(const Dockerfile& file, const PlanOptions& options,
+                                     std::vector<Error>& warnings);
+
+/// What to do about a variable that a FROM line uses and nobody set.
+[[nodiscard]] std::string global_hint(const Dockerfile& file, const GlobalScope& scope,
+                                      std::string_view name);
+
+} // namespace mybuild::plan

@@ -1,0 +1,105 @@
+#include "base/render.hpp"
+#include "builder/plan/fold.hpp"
+#include "builder/plan/references.hpp"
+#include "builder/plan/steps.hpp"
+
+#include <fmt/format.h>
+
+#include <type_traits>
+
+namespace mybuild::plan {
+
+namespace {
+
+/// Folds one instruction into the state and appends its step.
+Status add_step(StageState& state, const Instruction& instruction, StagePlan& plan,
+                bool is_trigger) {
+    Step step{.op = MetaOp{},
+              .keyword = instruction.keyword,
+              .text = instruction.text,
+              .span = instruction.span,
+              .is_trigger = is_trigger};
+    auto folded = std::visit(
+        [&](const auto& body) -> Status {
+            if constexpr (std::is_same_v<std::decay_t<decltype(body)>, From>)
+                return fail(Error{.message = "FROM among a stage's instructions"});
+            else
+                return fold(state, body, step);
+        },
+        instruction.body);
+    if (!folded) return state.fail_at(std::move(folded).error(), instruction.span);
+    step.config = state.config;
+    plan.steps.push_back(std::move(step));
+    return {};
+}
+
+Status add_triggers(StageState& state, const StageAst& ast,
+                    const std::vector<std::string>& triggers, StagePlan& plan) {
+    for (const std::string& text : triggers) {
+        TRY_ASSIGN(const auto instruction, parse_trigger(state.file, ast.from, text));
+        if (auto added = add_step(state, instruction, plan, true); !added)
+            return fail(in_trigger(std::move(added).error(), text));
+    }
+    plan.trigger_count = triggers.size();
+    return {};
+}
+
+/// An image for another system or architecture than was asked for.
+void warn_of_platform(StageState& state, const StageAst& ast) {
+    const auto* image = std::get_if<FromImage>(&state.graph.stages[state.index].base);
+    if (!image) return;
+    const oci::Platform& have = state.config.platform;
+    const oci::Platform& wanted = image->platform;
+    if (have.os == wanted.os && have.architecture == wanted.architecture) return;
+    Error warning{.code = ErrorCode::invalid,
+                  .message = fmt::format("base image {} is for platform {}, not {}",
+                                         printable(image->name.familiar()), printable(have.str()),
+                                         printable(wanted.str()))};
+    state.warnings.push_back(std::move(warning).at(state.file.source, ast.base().image.span));
+}
+
+/// What the command line adds to the image that is built.
+void finish_target(oci::ImageConfig& config, const PlanOptions& options) {
+    for (const auto& [key, value] : options.labels)
+        config.labels[key] = value;
+    if (!options.platform_given) return;
+    const bool same_machine = config.platform.os == options.platform.os &&
+                              config.platform.architecture == options.platform.architecture;
+    // The base knows its variant better than a platform that does not say one.
+    const std::string variant = config.platform.variant;
+    config.platform = options.platform;
+    if (same_machine && options.platform.variant.empty()) config.platform.variant = variant;
+    if (!same_machine) {
+        config.os_version.clear();
+        config.os_features.clear();
+    }
+}
+
+} // namespace
+
+Result<StagePlan> plan_stage(const Dockerfile& file, const StageGraph& graph, std::size_t stage,
+                             const StageBase& base, const PlanOptions& options) {
+    const StageAst& ast = *graph.stages[stage].ast;
+    StageState state = begin_stage(file, graph, stage, base, options);
+    StagePlan plan;
+    plan.from_text = ast.from.text;
+    plan.from_span = ast.from.span;
+    plan.base_config = state.config;
+    const bool from_nothing = std::holds_alternative<FromScratch>(graph.stages[stage].base);
+    if (!from_nothing) {
+        plan.base_config.history = base.config.history;
+        plan.base_config.diff_ids = base.config.diff_ids;
+        warn_of_platform(state, ast);
+        TRY(add_triggers(state, ast, base.config.on_build, plan));
+    }
+    for (const Instruction& instruction : ast.instructions)
+        TRY(add_step(state, instruction, plan, false));
+    plan.config = std::move(state.config);
+    if (stage == graph.target) finish_target(plan.config, options);
+    plan.args = std::move(state.args.values);
+    plan.declared_order = std::move(state.args.order);
+    plan.warnings = std::move(state.warnings);
+    return plan;
+}
+
+} // namespace mybuild::plan
