@@ -239,6 +239,13 @@ Result<Fd> clone_tree(int fd, Submounts submounts) {
     const unsigned recursive = submounts == Submounts::take ? AT_RECURSIVE : 0U;
     Fd mount(::open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive));
     if (!mount) return fail(errno_error("cannot clone a mount", errno));
+    // A clone of a shared mount is its peer: what is mounted below one would appear below the
+    // other.
+    struct mount_attr attributes {};
+    attributes.propagation = MS_PRIVATE;
+    if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH | recursive, &attributes,
+                        sizeof attributes) != 0)
+        return fail(errno_error("cannot make a mount private", errno));
     return mount;
 }
 

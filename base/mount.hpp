@@ -39,8 +39,8 @@ Result<Fd> mount_overlay(const OverlaySpec& spec);
 /// What of a tree clone_tree() takes.
 enum class Submounts : std::uint8_t { leave, take };
 
-/// A detached bind of the directory or file behind `fd` (which may be O_PATH). The descriptor must
-/// be of a mount in the caller's mount namespace; from Linux 6.15 on a detached one will do too.
+/// A detached, private bind of the directory or file behind `fd` (which may be O_PATH). It must be
+/// of a mount in the caller's mount namespace; from Linux 6.15 on a detached one will do too.
 Result<Fd> clone_tree(int fd, Submounts submounts = Submounts::leave);
 
 /// A key and value for fsconfig(2); a key without a value is a flag.

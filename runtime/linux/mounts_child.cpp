@@ -97,8 +97,8 @@ int carry_out(const MountPlan& plan, const MountStep& step) {
     return error;
 }
 
-int attach_over_root(int mount) {
-    return ::move_mount(mount, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) == 0 ? 0 : errno;
+int attach_at(int mount, const char* target) {
+    return ::move_mount(mount, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) == 0 ? 0 : errno;
 }
 
 } // namespace
@@ -107,10 +107,11 @@ MountFailure child_mount(const MountPlan& plan) {
     using At = MountFailure::At;
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
         return {At::privacy, errno};
-    // Both go over the host's root. `/` still means the host's until pivot_root(2); afterwards the
-    // scratch file system hangs below it and goes away with it.
-    if (const int error = attach_over_root(plan.scratch.get())) return {At::scratch, error};
-    if (const int error = attach_over_root(plan.root.get())) return {At::root, error};
+    // Somewhere in the host's tree, of which this is a private copy: the scratch file system is
+    // cloned from there and goes away with that tree. Not on `/`, where it would cover what
+    // umount2(2) below is to take off.
+    if (const int error = attach_at(plan.scratch.get(), "/proc")) return {At::scratch, error};
+    if (const int error = attach_at(plan.root.get(), "/")) return {At::root, error};
     if (::fchdir(plan.root.get()) != 0) return {At::root, errno};
     if (::syscall(SYS_pivot_root, ".", ".") != 0) return {At::pivot, errno};
 
@@ -121,11 +122,8 @@ MountFailure child_mount(const MountPlan& plan) {
         devices_made = true; // the first step mounts /dev
         if (const int error = child_make_devices(plan.make_devices)) return {At::devices, error};
     }
-    // pivot_root(".", ".") has put the old root on top of the new one (its manual page), and on top
-    // of the old one is the scratch file system: two to take off, the topmost first.
-    for (int mounts = 0; mounts < 2; ++mounts)
-        if (::umount2(".", MNT_DETACH) != 0) return {At::detach, errno};
-    if (::chdir("/") != 0) return {At::detach, errno};
+    // pivot_root(".", ".") has put the old root on top of the new one (its manual page).
+    if (::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) return {At::detach, errno};
     return {};
 }
 
