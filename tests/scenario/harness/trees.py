@@ -1,7 +1,13 @@
-"""File trees as values: every attribute that a layer carries, and their comparison."""
+"""File trees as values: every attribute that a layer carries, and their comparison.
+
+As a program it prints the description of a directory, so that a step of a build and a container can tell
+what they see: python3 trees.py DIRECTORY. `parse` reads that.
+"""
+import ast
 import hashlib
 import os
 import stat
+import sys
 
 KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFLNK: "link", stat.S_IFCHR: "char",
          stat.S_IFBLK: "block", stat.S_IFIFO: "fifo", stat.S_IFSOCK: "socket"}
@@ -63,3 +69,11 @@ def differences(left, right, limit=40):
     if len(lines) > limit:
         lines = lines[:limit] + [f"... and {len(lines) - limit} more"]
     return lines
+
+
+def parse(text):
+    return ast.literal_eval(text)
+
+
+if __name__ == "__main__":
+    print(repr(describe(sys.argv[1])))
