@@ -1,10 +1,13 @@
 #pragma once
 
+#include "base/fs.hpp"
 #include "image/byte_stream_io.hpp"
 #include "image/layer_tar.hpp"
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <fcntl.h>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,6 +67,22 @@ inline Result<std::vector<Item>> read_layer(std::string_view archive, TarLimits 
         TRY(copy_bytes(reader.content(), content));
         items.push_back({.entry = std::move(*entry), .content = content.take()});
     }
+}
+
+/// What a shell script, run in a directory of its own with `input` as the file `in`, leaves in the
+/// file `out` there. A script that fails fails the test.
+inline std::string run_tool(const std::string& script, std::string_view input = {}) {
+    auto dir = fs::TempDir::create("/tmp", "image-test");
+    REQUIRE(dir);
+    const auto put = [&](const char* name, std::string_view data) {
+        const auto fd = fs::open_at(dir->fd(), name, O_WRONLY | O_CREAT | O_TRUNC);
+        REQUIRE(fd);
+        REQUIRE(fs::write_all(fd->get(), data));
+    };
+    put("in", input);
+    put("run", "set -e\ncd " + dir->path() + "\n" + script + "\n");
+    REQUIRE(std::system(("sh " + dir->path() + "/run").c_str()) == 0);
+    return *fs::read_file_at(dir->fd(), "out");
 }
 
 } // namespace mybuild::test
