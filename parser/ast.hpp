@@ -56,9 +56,10 @@ struct From {
 };
 
 struct Run {
-    CommandLine command; ///< shell form with heredocs: the line, the bodies and their end lines,
-                         ///< joined for a shell that reads heredocs itself
-    bool is_script = false; ///< the one argument is one opener: heredocs[0].content() is the script
+    /// In shell form with heredocs: the line, their bodies and end lines, joined for a shell that
+    /// reads heredocs itself; of a script: its content.
+    CommandLine command;
+    bool is_script = false; ///< the only argument is one heredoc opener
     std::vector<Heredoc> heredocs;
     std::vector<Word> mounts;     ///< --mount, raw: parser/mount.hpp reads them
     std::optional<Word> network;  ///< default, none or host

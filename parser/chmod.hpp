@@ -20,14 +20,13 @@ class Chmod {
     /// The octal mode, when that is what was written: created parents get it too.
     [[nodiscard]] bool is_octal() const { return m_changes.empty(); }
 
+    /// One step of a symbolic mode.
     struct Change {
-        std::uint32_t who = 0;       ///< 0700, 0070, 0007 combined
+        std::uint32_t who = 0;       ///< bits it may touch: of user, group, other, sticky
         char op = '=';               ///< `+`, `-` or `=`
-        std::uint32_t bits = 0;      ///< rwx as 0777 pattern, not yet masked by who
-        bool set_id = false;         ///< s
-        bool sticky = false;         ///< t
-        bool conditional_x = false;  ///< X
-        std::uint32_t copy_from = 0; ///< g=u: 0700, 0070 or 0007; 0: none
+        std::uint32_t bits = 0;      ///< what to set or clear, for all three classes
+        bool conditional_x = false;  ///< X: also x, if the entry is a directory or has an x
+        std::uint32_t copy_from = 0; ///< 0700, 0070 or 0007: the bits of that class; 0: none
     };
 
   private:

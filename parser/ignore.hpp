@@ -44,6 +44,8 @@ class IgnoreRules {
 
   private:
     struct Pattern;
+    Status add(std::string_view line);
+
     std::vector<Pattern> m_patterns;
     bool m_has_exceptions = false;
 };

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "parser/grammar/clause.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace mybuild::grammar {
+
+/// The keyword in upper case, if there is an instruction of that name.
+[[nodiscard]] std::optional<std::string_view> known_keyword(std::string_view written);
+
+/// Splits a line into a clause. The keyword need not be a known one.
+[[nodiscard]] Clause read_clause(const LogicalLine& line,
+                                 const std::shared_ptr<const Source>& source, char escape,
+                                 std::vector<Error>& warnings);
+
+/// Whether heredoc openers mean something on this line.
+[[nodiscard]] bool takes_heredocs(const Clause& clause);
+
+/// What the instruction says, with flags and arguments checked.
+[[nodiscard]] Result<InstructionBody> build_body(const Clause& clause);
+
+} // namespace mybuild::grammar

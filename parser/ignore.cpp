@@ -1,0 +1,128 @@
+#include "parser/ignore.hpp"
+
+#include "parser/glob.hpp"
+#include "parser/path.hpp"
+#include "parser/text.hpp"
+
+#include <fmt/format.h>
+
+namespace mybuild {
+namespace {
+
+constexpr std::size_t longest_line = 65535;
+
+struct Line {
+    std::string pattern; ///< clean
+    bool exception = false;
+};
+
+/// A line of the file: nothing for a blank one. `illegal` is set for a `!` with no pattern.
+std::optional<Line> read_line(std::string_view text, bool& illegal) {
+    text = text::trim(text);
+    if (text.empty()) return std::nullopt;
+    Line line;
+    line.exception = text.front() == '!';
+    if (line.exception) text = text::trim(text.substr(1));
+    illegal = text.empty();
+    line.pattern = clean_path(text);
+    if (line.pattern.size() > 1 && line.pattern.front() == '/') line.pattern.erase(0, 1);
+    return line;
+}
+
+Error illegal_exclusion() {
+    Error error{ErrorCode::syntax, "illegal exclusion pattern: \"!\""};
+    error.hint = "write a pattern after the !";
+    return error;
+}
+
+} // namespace
+
+struct IgnoreRules::Pattern {
+    Glob glob;
+    bool exception = false;
+};
+
+IgnoreRules::IgnoreRules() = default;
+IgnoreRules::~IgnoreRules() = default;
+IgnoreRules::IgnoreRules(const IgnoreRules&) = default;
+IgnoreRules& IgnoreRules::operator=(const IgnoreRules&) = default;
+IgnoreRules::IgnoreRules(IgnoreRules&&) noexcept = default;
+IgnoreRules& IgnoreRules::operator=(IgnoreRules&&) noexcept = default;
+
+Status IgnoreRules::add(std::string_view text) {
+    bool illegal = false;
+    const auto line = read_line(text, illegal);
+    if (illegal) return fail(illegal_exclusion());
+    if (!line) return {};
+    TRY_ASSIGN(auto glob, Glob::parse(line->pattern, Glob::Language::ignore));
+    m_patterns.push_back({std::move(glob), line->exception});
+    m_has_exceptions = m_has_exceptions || line->exception;
+    return {};
+}
+
+Result<IgnoreRules> IgnoreRules::parse(const std::shared_ptr<const Source>& source) {
+    IgnoreRules rules;
+    const auto text = source->text();
+    std::size_t begin = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+    while (begin < text.size()) {
+        const auto end = std::min(text.find('\n', begin), text.size());
+        const auto line = text.substr(begin, end - begin);
+        const Span span{static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+        begin = end + 1;
+        if (line.size() > longest_line) {
+            return fail(Error{ErrorCode::syntax,
+                              fmt::format("line greater than max allowed size of {}", longest_line)}
+                            .at(source, span));
+        }
+        if (line.starts_with('#')) continue;
+        if (auto added = rules.add(line); !added)
+            return fail(std::move(added).error().at(source, span));
+    }
+    return rules;
+}
+
+Result<IgnoreRules> IgnoreRules::from_patterns(std::span<const std::string> patterns) {
+    IgnoreRules rules;
+    for (const auto& pattern : patterns)
+        TRY(rules.add(pattern));
+    return rules;
+}
+
+bool IgnoreRules::empty() const {
+    return m_patterns.empty();
+}
+
+bool IgnoreRules::has_exceptions() const {
+    return m_has_exceptions;
+}
+
+bool IgnoreRules::ignored(std::string_view path) const {
+    // From the last pattern on: the first that covers the path decides.
+    for (auto pattern = m_patterns.rbegin(); pattern != m_patterns.rend(); ++pattern) {
+        for (std::size_t end = path.find('/');; end = path.find('/', end + 1)) {
+            if (pattern->glob.matches(path.substr(0, end))) return !pattern->exception;
+            if (end == std::string_view::npos) break;
+        }
+    }
+    return false;
+}
+
+IgnoreRules::Verdict IgnoreRules::judge(std::string_view path, const Verdict* parent) const {
+    Verdict verdict;
+    verdict.covers.resize(m_patterns.size());
+    std::size_t decisive = m_patterns.size();
+    for (std::size_t i = 0; i < m_patterns.size(); ++i) {
+        verdict.covers[i] = (parent && parent->covers[i]) || m_patterns[i].glob.matches(path);
+        if (verdict.covers[i]) decisive = i;
+    }
+    if (decisive == m_patterns.size() || m_patterns[decisive].exception) return verdict;
+    verdict.ignored = true;
+    verdict.prune = true;
+    // Only an exception after the pattern that covers the directory can bring something back.
+    for (std::size_t i = decisive + 1; i < m_patterns.size(); ++i)
+        if (m_patterns[i].exception && m_patterns[i].glob.can_match_below(path))
+            verdict.prune = false;
+    return verdict;
+}
+
+} // namespace mybuild

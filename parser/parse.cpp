@@ -1,0 +1,251 @@
+#include "parser/parse.hpp"
+
+#include "parser/grammar/directives.hpp"
+#include "parser/grammar/instruction.hpp"
+#include "parser/lines.hpp"
+#include "parser/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace mybuild {
+namespace {
+
+using grammar::Clause;
+
+// More errors than anyone reads: binary noise has one on every line.
+constexpr std::size_t most_errors = 100;
+constexpr std::size_t largest_file = std::size_t{256} << 20U;
+
+/// Turns lines into instructions; what they mean together is up to the caller.
+class InstructionReader {
+  public:
+    InstructionReader(LineReader& lines, std::shared_ptr<const Source> source, char escape,
+                      std::vector<Error>& warnings)
+        : m_lines(lines), m_source(std::move(source)), m_escape(escape), m_warnings(warnings) {}
+
+    /// Reads the line that LineReader::next has given, and the heredocs after it.
+    Result<Instruction> read(LogicalLine& line) {
+        auto clause = grammar::read_clause(line, m_source, m_escape, m_warnings);
+        warn_of_empty_lines(line);
+        TRY(read_heredocs(clause, line));
+        TRY_ASSIGN(auto body, grammar::build_body(clause));
+        return Instruction{std::move(body),
+                           clause.keyword,
+                           std::string(text::trim(line.text)),
+                           line.span,
+                           clause.span(clause.head.keyword),
+                           std::move(line.comments)};
+    }
+
+  private:
+    void warn_of_empty_lines(const LogicalLine& line) {
+        for (const auto& empty : line.empty_lines) {
+            Error warning{ErrorCode::invalid, fmt::format("Empty continuation line found in: {}",
+                                                          text::shortened(text::trim(line.text)))};
+            warning.hint = "remove the blank line: other builders will refuse it one day";
+            if (m_source) warning.where = SourceLocation{m_source, empty};
+            m_warnings.push_back(std::move(warning));
+        }
+    }
+
+    /// Bodies are taken before anything else is looked at, so that an error in the instruction does
+    /// not turn its heredocs into instructions.
+    Status read_heredocs(Clause& clause, LogicalLine& line) {
+        if (line.text.find("<<") == std::string::npos || !grammar::takes_heredocs(clause))
+            return {};
+        auto openers = grammar::find_openers(line.text);
+        if (!openers.trouble.empty()) {
+            clause.warn(fmt::format("no heredoc is recognised on this line: {}", openers.trouble),
+                        clause.whole(), "quote or escape that part if a heredoc is meant");
+        }
+        for (auto& opener : openers.found) {
+            const auto body = m_lines.heredoc(opener.name, opener.strip_tabs);
+            if (!body) return fail(unterminated(clause, opener));
+            clause.heredocs.push_back({std::move(opener.name), opener.expand, opener.strip_tabs,
+                                       opener.fd, std::string(body->text),
+                                       clause.span(opener.written),
+                                       m_source ? body->span : clause.span(opener.written)});
+            line.span.end = body->end;
+        }
+        return {};
+    }
+
+    static Error unterminated(const Clause& clause, const grammar::Opener& opener) {
+        const auto name = text::shortened(opener.name);
+        auto hint = fmt::format("end it with a line that is exactly {}", name);
+        if (!name.empty() && text::is_digit(name.front()))
+            hint += "; if a shift is meant, write << without blanks around it";
+        return clause.malformed("unterminated heredoc", opener.written, std::move(hint));
+    }
+
+    LineReader& m_lines;
+    std::shared_ptr<const Source> m_source;
+    char m_escape;
+    std::vector<Error>& m_warnings;
+};
+
+/// Reads a whole file and sorts its instructions into stages.
+class FileParser {
+  public:
+    FileParser(std::shared_ptr<const Source> source, const ParseLimits& limits)
+        : m_source(std::move(source)), m_limits(limits) {
+        m_outcome.file.source = m_source;
+    }
+
+    ParseOutcome run() && {
+        if (!check_bytes()) return std::move(m_outcome);
+        auto zone = grammar::read_directives(m_source);
+        m_outcome.file.directives = std::move(zone.directives);
+        m_outcome.errors = std::move(zone.errors);
+        warn_of_frontend();
+
+        LineReader lines(m_source->text(), zone.end, m_outcome.file.directives.escape,
+                         m_limits.line_bytes);
+        read_instructions(lines);
+        if (const auto& overlong = lines.overlong()) {
+            report(ErrorCode::syntax,
+                   fmt::format("dockerfile line greater than max allowed size of {}",
+                               m_limits.line_bytes),
+                   *overlong, "split it into several lines");
+        } else if (m_outcome.errors.empty()) {
+            check_complete();
+        }
+        std::stable_sort(m_outcome.warnings.begin(), m_outcome.warnings.end(),
+                         [](const Error& a, const Error& b) {
+                             return a.where->span.begin < b.where->span.begin;
+                         });
+        return std::move(m_outcome);
+    }
+
+  private:
+    void report(ErrorCode code, std::string message, Span where, std::string hint) {
+        m_outcome.errors.push_back(
+            Error{code, std::move(message), SourceLocation{m_source, where}, std::move(hint)});
+    }
+
+    /// False when this cannot be a Dockerfile at all.
+    bool check_bytes() {
+        const auto text = m_source->text();
+        if (text.empty()) {
+            report(ErrorCode::syntax, "the Dockerfile cannot be empty", {},
+                   "begin it with FROM and the name of an image, or FROM scratch");
+            return false;
+        }
+        if (text.size() > largest_file) {
+            report(ErrorCode::syntax,
+                   fmt::format("the Dockerfile has {} bytes, more than the {} allowed", text.size(),
+                               largest_file),
+                   {}, "is it the right file?");
+            return false;
+        }
+        const auto nul = text.find('\0');
+        if (nul == std::string_view::npos) return true;
+        const auto at = static_cast<std::uint32_t>(nul);
+        const bool utf16 = text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+        report(ErrorCode::syntax, "the Dockerfile contains a NUL byte", {at, at + 1},
+               utf16 ? "it seems to be UTF-16: save it as UTF-8"
+                     : "it is not a text file: is it the right one?");
+        return false;
+    }
+
+    void warn_of_frontend() {
+        const auto& syntax = m_outcome.file.directives.syntax;
+        if (!syntax) return;
+        std::string_view name = syntax->text;
+        for (const std::string_view registry : {"docker.io/", "index.docker.io/"})
+            if (name.starts_with(registry)) name.remove_prefix(registry.size());
+        if (name.starts_with("docker/dockerfile") || name == "dockerfile.v0") return;
+        Error warning{ErrorCode::unsupported,
+                      fmt::format("the frontend {} is not used: the language is read here",
+                                  text::shortened(syntax->text)),
+                      SourceLocation{m_source, syntax->span}};
+        warning.hint = "remove the directive if the file needs no extension of that frontend";
+        m_outcome.warnings.push_back(std::move(warning));
+    }
+
+    void read_instructions(LineReader& lines) {
+        InstructionReader reader(lines, m_source, m_outcome.file.directives.escape,
+                                 m_outcome.warnings);
+        LogicalLine line;
+        while (lines.next(line)) {
+            auto instruction = reader.read(line);
+            if (instruction) {
+                place(std::move(*instruction));
+                continue;
+            }
+            if (m_outcome.errors.size() >= most_errors) {
+                m_outcome.errors.back().notes.push_back("there are more errors after this one");
+                return;
+            }
+            m_outcome.errors.push_back(std::move(instruction).error());
+        }
+    }
+
+    void place(Instruction instruction) {
+        auto& file = m_outcome.file;
+        if (std::holds_alternative<From>(instruction.body)) {
+            file.stages.push_back({std::move(instruction), {}});
+        } else if (!file.stages.empty()) {
+            file.stages.back().instructions.push_back(std::move(instruction));
+        } else if (std::holds_alternative<Arg>(instruction.body)) {
+            file.global_args.push_back(std::move(instruction));
+        } else if (m_outcome.errors.empty()) {
+            // After another error this one may be its consequence: of a FROM that is misspelt, say.
+            report(ErrorCode::invalid, "no build stage in current context",
+                   instruction.keyword_span,
+                   fmt::format("put a FROM before it: only ARG can stand there, not {}",
+                               instruction.keyword));
+        }
+    }
+
+    void check_complete() {
+        const auto& file = m_outcome.file;
+        if (!file.stages.empty()) return;
+        const auto end = static_cast<std::uint32_t>(m_source->text().size());
+        if (file.global_args.empty()) {
+            report(ErrorCode::syntax, "file with no instructions", {},
+                   "it has only comments and blank lines; begin with FROM");
+        } else {
+            report(ErrorCode::invalid, "dockerfile contains no stages to build", {end, end},
+                   "add a FROM after the ARG lines");
+        }
+    }
+
+    std::shared_ptr<const Source> m_source;
+    ParseLimits m_limits;
+    ParseOutcome m_outcome;
+};
+
+} // namespace
+
+ParseOutcome parse_dockerfile(std::shared_ptr<const Source> source, const ParseLimits& limits) {
+    return FileParser(std::move(source), limits).run();
+}
+
+Result<Instruction> parse_instruction_text(std::string_view text, Span where) {
+    const auto named = [&](Error error) {
+        return std::move(error).in(
+            fmt::format("ONBUILD trigger {}", text::quoted(text.substr(0, text.find('\n')))));
+    };
+    if (text.size() > largest_file || text.find('\0') != std::string_view::npos)
+        return fail(named(Error{ErrorCode::syntax, "not an instruction"}));
+
+    LineReader lines(text, 0, '\\', std::numeric_limits<std::size_t>::max());
+    LogicalLine line;
+    if (!lines.next(line)) return fail(named(Error{ErrorCode::syntax, "it is empty"}));
+    std::vector<Error> warnings;
+    line.map = OffsetMap::fixed(where);
+    auto instruction = InstructionReader(lines, nullptr, '\\', warnings).read(line);
+    if (!instruction) return fail(named(std::move(instruction).error()));
+    if (lines.next(line)) {
+        return fail(
+            named(Error{ErrorCode::invalid, "onbuild trigger should be a single expression"}));
+    }
+    instruction->span = where;
+    return instruction;
+}
+
+} // namespace mybuild
