@@ -42,6 +42,13 @@ Result<std::size_t> MemorySource::read(std::span<std::byte> out) {
     return count;
 }
 
+Result<std::size_t> JoinedSource::read(std::span<std::byte> out) {
+    TRY_ASSIGN(const std::size_t count, m_first.read(out));
+    if (count == out.size()) return count;
+    TRY_ASSIGN(const std::size_t more, m_second.read(out.subspan(count)));
+    return count + more;
+}
+
 Status StringSink::write(std::span<const std::byte> bytes) {
     m_data.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return {};

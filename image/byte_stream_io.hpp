@@ -47,6 +47,17 @@ class MemorySource final : public ByteSource {
     std::string_view m_data;
 };
 
+/// Reads one source to its end, then another.
+class JoinedSource final : public ByteSource {
+  public:
+    JoinedSource(ByteSource& first, ByteSource& second) : m_first(first), m_second(second) {}
+    Result<std::size_t> read(std::span<std::byte> out) override;
+
+  private:
+    ByteSource& m_first;
+    ByteSource& m_second;
+};
+
 /// Collects bytes.
 class StringSink final : public ByteSink {
   public:

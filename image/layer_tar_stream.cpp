@@ -38,12 +38,20 @@ class Input {
     /// All of `out`, else ErrorCode::corrupt.
     Status read_all(std::span<std::byte> out);
     Status skip(std::uint64_t count);
+    [[nodiscard]] std::uint64_t position() const { return m_fetched - m_ready.size(); }
 
   private:
+    Result<std::size_t> fetch(std::span<std::byte> out) {
+        TRY_ASSIGN(const auto count, m_source.read(out));
+        m_fetched += count;
+        return count;
+    }
+
     ByteSource& m_source;
     SkippingSource* m_skipper;
     std::vector<std::byte> m_window;
     std::span<const std::byte> m_ready;
+    std::uint64_t m_fetched = 0; ///< bytes taken from the source, by reading or skipping
 };
 
 Result<std::size_t> Input::read(std::span<std::byte> out) {
@@ -52,12 +60,12 @@ Result<std::size_t> Input::read(std::span<std::byte> out) {
         if (m_ready.empty()) {
             const auto rest = out.subspan(filled);
             if (rest.size() >= m_window.size()) {
-                TRY_ASSIGN(const auto count, m_source.read(rest));
+                TRY_ASSIGN(const auto count, fetch(rest));
                 if (count == 0) break;
                 filled += count;
                 continue;
             }
-            TRY_ASSIGN(const auto count, m_source.read(m_window));
+            TRY_ASSIGN(const auto count, fetch(m_window));
             if (count == 0) break;
             m_ready = std::span(m_window).first(count);
         }
@@ -83,10 +91,11 @@ Status Input::skip(std::uint64_t count) {
     if (m_skipper != nullptr && count > 1) {
         TRY_ASSIGN(const auto skipped, m_skipper->skip(count - 1));
         count -= skipped;
+        m_fetched += skipped;
     }
     while (count > 0) {
         if (m_ready.empty()) {
-            TRY_ASSIGN(const auto filled, m_source.read(m_window));
+            TRY_ASSIGN(const auto filled, fetch(m_window));
             if (filled == 0) return corrupt("it ends too early");
             m_ready = std::span(m_window).first(filled);
         }
@@ -386,6 +395,12 @@ Result<std::optional<LayerEntry>> Stream::next() {
     if (entry) return entry;
     m_state->failed = m_state->in_context(std::move(entry).error());
     return fail(*m_state->failed);
+}
+
+std::optional<std::uint64_t> Stream::content_offset() const {
+    const bool whole = m_state->segments.size() == 1 && m_state->segments[0].offset == 0 &&
+                       m_state->segments[0].length == m_state->size;
+    return whole ? std::optional(m_state->input.position()) : std::nullopt;
 }
 
 Result<std::size_t> Stream::read(std::span<std::byte> out) {
