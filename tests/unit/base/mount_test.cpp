@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <future>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -152,15 +154,22 @@ TEST_CASE("an overlay that cannot be says why") {
 
 TEST_CASE("mounts of this process's namespace are not changed by an overlay of any kind") {
     if (!may_mount()) return;
-    const auto mounts = [] { return content(AT_FDCWD, "/proc/self/mountinfo"); };
-    const auto before = mounts();
-    const Layers layers(2);
-    auto spec = layers.spec();
-    for (const auto tier : {OverlayTier::descriptors, OverlayTier::paths, OverlayTier::legacy}) {
-        spec.tier = tier;
-        const auto overlay = mount::mount_overlay(spec);
-        CHECK(mounts() == before);
-    }
+    // On a thread with mounts of its own, so that other programs' do not count.
+    std::async(std::launch::async, [] {
+        REQUIRE(::unshare(CLONE_NEWNS) == 0);
+        REQUIRE(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+        REQUIRE(::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr) == 0);
+        const auto mounts = [] { return content(AT_FDCWD, "/proc/thread-self/mountinfo"); };
+        const auto before = mounts();
+        const Layers layers(2);
+        auto spec = layers.spec();
+        for (const auto tier :
+             {OverlayTier::descriptors, OverlayTier::paths, OverlayTier::legacy}) {
+            spec.tier = tier;
+            const auto overlay = mount::mount_overlay(spec);
+            CHECK(mounts() == before);
+        }
+    }).get();
 }
 
 TEST_CASE("tmpfs has the size and mode asked for; unknown options are an error") {

@@ -1,10 +1,11 @@
-#include "fixture.hpp"
+#include "tests/unit/runtime/fixture.hpp"
 
 #include "base/render.hpp"
 
 #include <algorithm>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace mybuild::runtime::testing {
@@ -79,6 +80,23 @@ Outcome run(Sandbox& sandbox, const SandboxSpec& spec, std::stop_token stop) {
     Collector sink;
     auto status = sandbox.run(spec, sink, std::move(stop));
     return {std::move(status), std::move(sink.out), std::move(sink.err)};
+}
+
+std::string in_fork(const std::function<std::string()>& work) {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    const Fd read_end(ends[0]);
+    Fd write_end(ends[1]);
+    const auto child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        static_cast<void>(fs::write_all(write_end.get(), work()));
+        ::_exit(0);
+    }
+    write_end.reset();
+    auto text = fs::read_all(read_end.get()).value();
+    REQUIRE(::waitpid(child, nullptr, 0) == child);
+    return text;
 }
 
 std::string output_of(const SandboxSpec& spec) {

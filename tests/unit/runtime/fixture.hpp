@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,6 +57,10 @@ Outcome run(Sandbox& sandbox, const SandboxSpec& spec, std::stop_token stop = {}
 
 /// run() of a new sandbox; the output of a command that must succeed.
 std::string output_of(const SandboxSpec& spec);
+
+/// What `work` returns in a forked process, which may give up privileges or install filters.
+/// Nothing of doctest may be used in it.
+std::string in_fork(const std::function<std::string()>& work);
 
 } // namespace mybuild::runtime::testing
 

@@ -1,9 +1,15 @@
-#include "fixture.hpp"
+#include "runtime/linux/caps.hpp"
 #include "runtime/linux/seccomp.hpp"
+#include "tests/unit/runtime/fixture.hpp"
 
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace mybuild;
@@ -148,6 +154,66 @@ TEST_CASE("the seccomp profile refuses what Docker's refuses and lets the rest p
           "in\n");
 }
 
+TEST_CASE("the filter answers each call as Docker's profile does") {
+    SKIP_WITHOUT_SANDBOX();
+    struct Case {
+        const char* name;
+        long number;
+        long arguments[3];
+        const char* answer;
+    };
+    // Arguments are chosen so that the kernel itself would answer otherwise.
+    constexpr long bad = 1; // an address that is not mapped
+    const Case cases[] = {
+        {"getppid", SYS_getppid, {}, "ok"},
+        {"unshare", SYS_unshare, {0}, "EPERM"},
+        {"setns", SYS_setns, {-1, 0}, "EPERM"},
+        {"mount", SYS_mount, {bad, bad, bad}, "EPERM"},
+        {"umount2", SYS_umount2, {bad}, "EPERM"},
+        {"fsopen", SYS_fsopen, {bad}, "EPERM"},
+        {"open_tree", SYS_open_tree, {-1, bad, 0}, "EPERM"},
+        {"pivot_root", SYS_pivot_root, {bad, bad}, "EPERM"},
+        {"keyctl", SYS_keyctl, {-1}, "EPERM"},
+        {"add_key", SYS_add_key, {bad, bad}, "EPERM"},
+        {"bpf", SYS_bpf, {-1}, "EPERM"},
+        {"perf_event_open", SYS_perf_event_open, {bad}, "EPERM"},
+        {"io_uring_setup", SYS_io_uring_setup, {0, bad}, "EPERM"},
+        {"userfaultfd", SYS_userfaultfd, {-1}, "EPERM"},
+        {"open_by_handle_at", SYS_open_by_handle_at, {-1, bad, 0}, "EPERM"},
+        {"init_module", SYS_init_module, {bad}, "EPERM"},
+        {"kexec_load", SYS_kexec_load, {0, -1}, "EPERM"},
+        {"reboot", SYS_reboot, {0, 0, 0}, "EPERM"},
+        {"sethostname", SYS_sethostname, {bad, -1}, "EPERM"},
+        {"clock_settime", SYS_clock_settime, {-1, bad}, "EPERM"},
+        {"clone into a namespace", SYS_clone, {0x10000000 | 0x40000000}, "EPERM"},
+        {"clone3", SYS_clone3, {bad, 0}, "ENOSYS"},
+        {"personality, a query", SYS_personality, {0xffffffff}, "ok"},
+        {"personality, no randomisation", SYS_personality, {0x0040000}, "EPERM"},
+        {"socket of a virtual machine", SYS_socket, {40, 1, 0}, "EPERM"},
+        {"socket of a file system", SYS_socket, {1, 1, 0}, "ok"},
+        {"a call of the future", 700, {}, "ENOSYS"},
+        {"chroot", SYS_chroot, {bad}, "EFAULT"},
+        {"ptrace", SYS_ptrace, {0, 0, 0}, "ok"},
+        {"openat2", SYS_openat2, {-1, bad, bad}, "EINVAL"},
+    };
+    std::string expected;
+    for (const auto& each : cases)
+        expected += std::string(each.name) + ": " + each.answer + "\n";
+    const auto program = compile_seccomp().value();
+    CHECK(in_fork([&] {
+              if (child_install_seccomp(program.code().data(), program.code().size()) != 0)
+                  return std::string("not installed");
+              std::string answers;
+              for (const auto& each : cases) {
+                  const auto& args = each.arguments;
+                  const bool done = ::syscall(each.number, args[0], args[1], args[2], 0, 0, 0) >= 0;
+                  const char* answer = done ? "ok" : ::strerrorname_np(errno);
+                  answers += std::string(each.name) + ": " + answer + "\n";
+              }
+              return answers;
+          }) == expected);
+}
+
 TEST_CASE("the compiled filter is kept, checked and compiled anew when damaged") {
     const auto dir = fs::TempDir::create("/tmp", "mybuild-seccomp-").value();
     const auto compiled = compile_seccomp();
@@ -176,6 +242,55 @@ TEST_CASE("the compiled filter is kept, checked and compiled anew when damaged")
         CHECK(fs::read_file_at(dir.fd(), names[0]).value() == good); // mended
     }
     CHECK(same(load_seccomp(dir.path() + "/missing")));
+}
+
+TEST_CASE("without privilege there is one clear error with a hint") {
+    const auto text = in_fork([] {
+        if (::geteuid() == 0) ::syscall(SYS_setresuid, 65534, 65534, 65534);
+        const auto sandbox = make_linux_sandbox({});
+        if (sandbox) return std::string("a sandbox");
+        return sandbox.error().message + "\n" + sandbox.error().hint +
+               (sandbox.error().code == ErrorCode::denied ? "" : "\nwrong code");
+    });
+    CHECK(text ==
+          "RUN needs the privilege to make namespaces and mounts (CAP_SYS_ADMIN), which this "
+          "process does not have\nrun mybuild as root, for example with sudo");
+}
+
+TEST_CASE("where device nodes cannot be made the host's are bound") {
+    SKIP_WITHOUT_SANDBOX();
+    const Root root;
+    auto spec = shell(
+        root, "cd /dev; stat -c '%n %t:%T' null tty; echo x > null; "
+              "stat -c %t:%T /proc/keys; cut -d' ' -f5 /proc/self/mountinfo | grep -c '^/dev/'");
+    const auto text = in_fork([&] {
+        const auto without = permitted_capabilities() & ~(std::uint64_t{1} << CAP_MKNOD);
+        if (child_set_capabilities(without) != 0) return std::string("cannot drop a capability");
+        const auto sandbox = make_linux_sandbox({});
+        const auto outcome = run(**sandbox, spec);
+        return outcome.status ? outcome.out + outcome.err : outcome.status.error().message;
+    });
+    CHECK(text == "null 1:3\ntty 5:0\n1:3\n9\n"); // six devices, pts, shm, mqueue
+}
+
+TEST_CASE("a step dies with its builder") {
+    SKIP_WITHOUT_SANDBOX();
+    const Root root;
+    REQUIRE(::mkfifoat(root.fd(), "alive", 0600) == 0);
+    const auto spec = shell(root, "exec 3> /alive; echo up >&3; setsid sleep 1000 & sleep 1000");
+    const auto builder = ::fork();
+    REQUIRE(builder >= 0);
+    if (builder == 0) {
+        const auto sandbox = make_linux_sandbox({});
+        static_cast<void>(run(**sandbox, spec));
+        ::_exit(0);
+    }
+    const auto alive = fs::open_at(root.fd(), "alive", O_RDONLY).value();
+    char up[3] = {};
+    REQUIRE(::read(alive.get(), up, sizeof up) == 3);
+    REQUIRE(::kill(builder, SIGKILL) == 0);
+    REQUIRE(::waitpid(builder, nullptr, 0) == builder);
+    CHECK(fs::read_all(alive.get()).value() == ""); // comes to its end when no writer lives
 }
 
 TEST_CASE("mapped ids are refused, not ignored") {

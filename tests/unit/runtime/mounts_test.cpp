@@ -1,8 +1,10 @@
 #include "base/mount.hpp"
 #include "base/render.hpp"
-#include "fixture.hpp"
+#include "tests/unit/runtime/fixture.hpp"
 
 #include <fcntl.h>
+#include <future>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -51,28 +53,26 @@ TEST_CASE("nothing of the host's mounts is visible") {
 
 TEST_CASE("what is mounted in a step does not appear on a host whose mounts are shared") {
     SKIP_WITHOUT_SANDBOX();
-    const Root root;
-    const auto source = fs::TempDir::create("/tmp", "mybuild-shared-").value();
-    for (const auto& path : {root.path(), source.path()}) {
-        REQUIRE(::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) == 0);
-        REQUIRE(::mount(nullptr, path.c_str(), nullptr, MS_SHARED, nullptr) == 0);
-    }
-    const auto mounts = [] { return fs::read_file_at(AT_FDCWD, "/proc/self/mountinfo").value(); };
-    const auto before = mounts();
-    const auto fd = fs::open_at(AT_FDCWD, root.path(), O_PATH | O_DIRECTORY).value();
-    const auto source_fd = fs::open_at(AT_FDCWD, source.path(), O_PATH | O_DIRECTORY).value();
-    auto spec =
-        shell(root, "mkdir /s/t; mount -t tmpfs none /s/t; grep -c shared: /proc/self/mountinfo");
-    spec.root = fd.get();
-    spec.insecure = true;
-    spec.mounts = {{"/s", BindMount{source_fd.get(), false}}};
-    const auto sandbox = make_sandbox();
-    const auto outcome = run(*sandbox, spec);
-    const auto after = mounts();
-    for (const auto& path : {root.path(), source.path()})
-        REQUIRE(::umount2(path.c_str(), MNT_DETACH) == 0);
-    CHECK(outcome.out == "0\n");
-    CHECK(after == before);
+    // On a thread with mounts of its own, so that other programs' do not count.
+    std::async(std::launch::async, [] {
+        REQUIRE(::unshare(CLONE_NEWNS) == 0);
+        REQUIRE(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+        REQUIRE(::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr) == 0);
+        const Root root;
+        const auto source = fs::TempDir::create("/tmp", "mybuild-shared-").value();
+        const auto mounts = [] {
+            return fs::read_file_at(AT_FDCWD, "/proc/thread-self/mountinfo").value();
+        };
+        const auto before = mounts();
+        auto spec = shell(
+            root, "mkdir /s/t; mount -t tmpfs none /s/t; grep -c shared: /proc/self/mountinfo");
+        spec.insecure = true;
+        spec.mounts = {{"/s", BindMount{source.fd(), false}}};
+        const auto sandbox = make_sandbox();
+        const auto outcome = run(*sandbox, spec);
+        CHECK(outcome.out == "0\n");
+        CHECK(mounts() == before);
+    }).get();
 }
 
 TEST_CASE("dangerous parts of /proc and /sys are hidden or read-only") {

@@ -1,5 +1,5 @@
 #include "base/render.hpp"
-#include "fixture.hpp"
+#include "tests/unit/runtime/fixture.hpp"
 
 #include <csignal>
 #include <fcntl.h>
