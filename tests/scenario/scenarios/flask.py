@@ -104,7 +104,7 @@ def test_without_redis_on_port_80(s):
     rootfs = umoci_unpack(s, archive)
     # A network of its own, where port 80 is free whatever the machine runs.
     found = s.run("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec",
-                  'ip link set lo up; mount -t proc proc "$1/proc"; chroot "$1" python3 /app/main.py & '
+                  'ip link set lo up; mount -t proc proc "$1/proc"; chroot "$1" python3 /app/main.py >&2 & '
                   "curl --silent --retry 60 --retry-connrefused --retry-delay 1 http://127.0.0.1/",
                   "sh", rootfs, timeout=120)
     equal(found.out, "Hello World from Flask!\n", "the page")
