@@ -92,12 +92,10 @@ Result<LayerStack> image_layers(Store& store, LayerStore& layers, const StoredIm
                      fmt::format("image {}: {} layers in its manifest, {} in its config",
                                  image.id.str(), manifest.layers.size(), config.diff_ids.size())});
     }
-    LayerStack below;
-    for (std::size_t i = 0; i < config.diff_ids.size(); ++i) {
-        TRY_ASSIGN(auto layer, layers.import(below, config.diff_ids[i], manifest.layers[i], stop));
-        below.push_back(std::move(layer));
-    }
-    return below;
+    std::vector<LayerBlob> blobs;
+    for (std::size_t i = 0; i < config.diff_ids.size(); ++i)
+        blobs.push_back({config.diff_ids[i], manifest.layers[i]});
+    return layers.import_all(blobs, std::move(stop));
 }
 
 } // namespace mybuild

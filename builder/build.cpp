@@ -80,7 +80,11 @@ Result<BuildResult> store_image(Session& session) {
 }
 
 void warn_unused_args(Session& session) {
-    const auto unused = plan::unused_build_args(session.file, session.graph, session.request.plan);
+    std::vector<std::string> declared; // by triggers of base images, too
+    for (const auto& stage : session.plans)
+        declared.insert(declared.end(), stage.declared_order.begin(), stage.declared_order.end());
+    const auto unused =
+        plan::unused_build_args(session.file, session.graph, session.request.plan, declared);
     if (unused.empty()) return;
     session.events.send(event::Warning{
         Error{ErrorCode::invalid, fmt::format("One or more build-args [{}] were not consumed",

@@ -70,6 +70,7 @@ Status plan_one(Session& session, std::size_t stage) {
         start.image = session.image(*from);
         start.id = start.image->id.hex().substr(0, id_digits);
         TRY_ASSIGN(config, oci::parse_config(start.image->config));
+        start.created = config->created;
     }
     TRY_ASSIGN(session.plans[stage],
                plan::plan_stage(session.file, session.graph, stage, base_of(session, node, config),

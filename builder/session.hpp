@@ -44,6 +44,7 @@ struct KeyedStep {
 struct StageStart {
     std::optional<StoredImage> image; ///< FROM an image
     Digest definition;                ///< where its chain of definition keys starts
+    std::string created = {};         ///< of that image
     std::string id;                   ///< shown after FROM: 12 digits, empty for scratch
 };
 

@@ -46,6 +46,7 @@ Status StageBuilder::begin() {
     const auto& start = m_session.starts[m_stage];
     m_state.definition = start.definition;
     m_state.config = m_session.plans[m_stage].base_config;
+    m_state.config.created = start.created;
     if (const auto* from = std::get_if<plan::FromStage>(&m_session.graph.stages[m_stage].base)) {
         const auto& below = m_session.states[from->index];
         m_state.config.history = below.config.history;
@@ -207,6 +208,10 @@ Status StageBuilder::execute(std::size_t index) {
         return {};
     }
 
+    // Docker's classic output shows a container for every step but COPY and ADD.
+    const bool shows_container = !std::holds_alternative<plan::CopyOp>(step.op);
+    if (shows_container)
+        m_session.events.send(event::StepRunning{{m_stage, index + 1}, ops::container_name()});
     TRY_ASSIGN(const auto content, content_key_of(index));
     const auto parent_chain = m_state.chain;
     std::optional<Digest> diff_id;
@@ -222,7 +227,7 @@ Status StageBuilder::execute(std::size_t index) {
     const auto created_or_known = time_of(index, parent_chain, chain, created);
     advance(index, chain, diff_id, created_or_known);
     TRY(record(index, content, parent_chain, created_or_known, after()));
-    finished(index, event::Outcome::done, false);
+    finished(index, event::Outcome::done, shows_container);
     return {};
 }
 

@@ -88,7 +88,8 @@ class Unpacker {
 } // namespace
 
 Result<Spool> Spool::create(Store& store) {
-    TRY_ASSIGN(auto fd, fs::open_at(store.root_fd(), "tmp", O_TMPFILE | O_RDWR, 0600));
+    TRY_ASSIGN(const auto directory, store.scratch_dir());
+    TRY_ASSIGN(auto fd, fs::open_at(directory.fd, ".", O_TMPFILE | O_RDWR, 0600));
     return Spool(std::move(fd));
 }
 

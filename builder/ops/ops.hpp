@@ -7,6 +7,9 @@
 /// How steps that make a layer are executed.
 namespace mybuild::ops {
 
+/// Twelve hex digits at random, as people know them of containers.
+std::string container_name();
+
 /// Runs the command of a RUN in `scratch`. A non-zero exit code is ErrorCode::command_failed with
 /// that code in Error::exit_code.
 Status run(Session& session, StepRef ref, const plan::RunOp& op, const Scratch& scratch,

@@ -96,12 +96,15 @@ Result<runtime::SandboxSpec> make_spec(const Session& session, const plan::RunOp
 
 } // namespace
 
+std::string container_name() {
+    return Digest::of(fs::random_name(16)).hex().substr(0, container_digits);
+}
+
 Status run(Session& session, StepRef ref, const plan::RunOp& op, const Scratch& scratch,
            std::stop_token stop) {
     TRY_ASSIGN(auto* const sandbox, session.ports.sandbox());
     TRY_ASSIGN(const auto spec, make_spec(session, op, scratch));
-    const auto container = Digest::of(fs::random_name(16)).hex().substr(0, container_digits);
-    session.events.send(event::StepRunning{ref, container});
+    session.events.send(event::StepRunning{ref, container_name()});
     StepOutput output(session.events, ref);
     TRY_ASSIGN(const auto status, sandbox->run(spec, output, std::move(stop)));
     if (status.code == 0) return {};

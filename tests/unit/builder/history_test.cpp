@@ -1,0 +1,37 @@
+#include "builder/history.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace mybuild;
+
+TEST_CASE("times are RFC 3339 in UTC with the digits that they have") {
+    CHECK(format_time(0) == "1970-01-01T00:00:00Z");
+    CHECK(format_time(1'700'000'000'123'456'789) == "2023-11-14T22:13:20.123456789Z");
+    CHECK(format_time(1'700'000'000'500'000'000) == "2023-11-14T22:13:20.5Z");
+    CHECK(format_time(-1) == "1969-12-31T23:59:59.999999999Z");
+}
+
+TEST_CASE("a step adds its line of history, and a layer's diff id") {
+    oci::ImageConfig before;
+    before.history.push_back({.created = "2020-01-01T00:00:00Z", .created_by = "base"});
+    before.diff_ids = {Digest::of("base")};
+    plan::Step step;
+    step.created_by = "ENV A=1";
+    step.config.env = {"A=1"};
+    auto after = extended_config(before, step, std::nullopt, 0);
+    CHECK(after.history.size() == 2);
+    CHECK(after.history[1].empty_layer);
+    CHECK(after.env == std::vector<std::string>{"A=1"});
+    CHECK(after.created == "1970-01-01T00:00:00Z");
+    after = extended_config(after, step, Digest::of("layer"), 1'000'000'000);
+    CHECK_FALSE(after.history[2].empty_layer);
+    CHECK(after.diff_ids == std::vector{Digest::of("base"), Digest::of("layer")});
+}
+
+TEST_CASE("ONBUILD leaves no line of history and no time") {
+    plan::Step step;
+    step.has_history = false;
+    const auto after = extended_config({}, step, std::nullopt, 5);
+    CHECK(after.history.empty());
+    CHECK(after.created.empty());
+}
