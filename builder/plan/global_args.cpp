@@ -4,6 +4,7 @@
 #include "builder/plan/expansion.hpp"
 #include "builder/plan/predefined.hpp"
 #include "parser/suggest.hpp"
+#include "parser/text.hpp"
 
 #include <fmt/format.h>
 
@@ -13,10 +14,10 @@ namespace mybuild::plan {
 
 namespace {
 
-std::string_view target_stage_name(const Dockerfile& file, const PlanOptions& options) {
+std::string target_stage_name(const Dockerfile& file, const PlanOptions& options) {
     if (options.target && !options.target->empty()) return *options.target;
     const auto& alias = file.stages.back().base().alias;
-    return alias ? std::string_view(alias->text) : std::string_view();
+    return alias ? text::lower(alias->text) : std::string();
 }
 
 bool declared_in_a_stage(const Dockerfile& file, std::string_view name) {

@@ -1,29 +1,13 @@
 #include "builder/plan/paths.hpp"
 
-#include <vector>
+#include "parser/path.hpp"
 
 namespace mybuild::plan {
 
 std::string clean_path(std::string_view directory, std::string_view path) {
-    std::vector<std::string_view> parts;
-    const auto take = [&](std::string_view text) {
-        while (!text.empty()) {
-            const auto slash = text.find('/');
-            const auto part = text.substr(0, slash);
-            text = slash == text.npos ? std::string_view() : text.substr(slash + 1);
-            if (part.empty() || part == ".") continue;
-            if (part != "..")
-                parts.push_back(part);
-            else if (!parts.empty())
-                parts.pop_back();
-        }
-    };
-    if (!path.starts_with('/')) take(directory);
-    take(path);
-    std::string clean;
-    for (const auto part : parts)
-        clean.append("/").append(part);
-    return clean.empty() ? "/" : clean;
+    std::string whole = "/";
+    if (!path.starts_with('/')) whole.append(directory).append("/");
+    return mybuild::clean_path(whole.append(path));
 }
 
 std::string destination_path(std::string_view directory, std::string_view path) {

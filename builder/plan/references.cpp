@@ -104,15 +104,14 @@ Status check_order(std::span<const StageNode> stages, std::size_t current, std::
 }
 
 Error in_trigger(Error error, std::string_view text) {
-    return std::move(error).with_note("in the base's trigger: ONBUILD " +
-                                      printable(text::shortened(text)));
+    return std::move(error).in("ONBUILD trigger " + text::quoted(text.substr(0, text.find('\n'))));
 }
 
 Result<Instruction> parse_trigger(const Dockerfile& file, const Instruction& from,
                                   std::string_view text) {
     const Span where = std::get<From>(from.body).image.span;
     auto parsed = parse_instruction_text(text, where);
-    if (!parsed) return fail(in_trigger(std::move(parsed).error().at(file.source, where), text));
+    if (!parsed) return fail(std::move(parsed).error().at(file.source, where));
     const bool refused = std::holds_alternative<From>(parsed->body) ||
                          std::holds_alternative<Onbuild>(parsed->body) ||
                          std::holds_alternative<Maintainer>(parsed->body);

@@ -37,12 +37,11 @@ Result<Origin> resolve_reference(std::span<const StageNode> stages, std::string_
 Status check_order(std::span<const StageNode> stages, std::size_t current, std::size_t needed,
                    std::string_view text, FromKind kind);
 
-/// Parses an ONBUILD trigger of a base image or stage. Errors stand at `from`, with the trigger in
-/// a note.
+/// Parses an ONBUILD trigger of a base image or stage. Errors stand at `from` and name the trigger.
 Result<Instruction> parse_trigger(const Dockerfile& file, const Instruction& from,
                                   std::string_view text);
 
-/// Adds to an error which trigger it comes from.
+/// The error with the trigger that it comes from before its message.
 [[nodiscard]] Error in_trigger(Error error, std::string_view text);
 
 } // namespace mybuild::plan
