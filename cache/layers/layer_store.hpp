@@ -49,6 +49,12 @@ struct TreeRef {
     std::string tree; ///< name below trees/
 };
 
+/// A layer of an image that was pulled or loaded.
+struct LayerBlob {
+    Digest diff_id;
+    oci::Descriptor blob; ///< in the store's blobs
+};
+
 /// Makes a layer from entries in canonical order, as an archive, a tree or both, at one go:
 /// listing, content id and diff id come from the same pass over the bytes. Discards on destruction.
 class LayerWriter {
@@ -100,6 +106,9 @@ class LayerStore {
     /// blob stays known as a form of the diff id. Already there: nothing is read.
     virtual Result<Layer> import(const LayerStack& below, const Digest& diff_id,
                                  const oci::Descriptor& blob, std::stop_token stop) = 0;
+    /// All layers of an image, bottom first: what import() does for each of them, with several
+    /// being unpacked at the same time.
+    virtual Result<LayerStack> import_all(std::span<const LayerBlob> layers, std::stop_token stop);
     /// The same layer (same diff id, same files) on another parent of equal content.
     virtual Result<Layer> adopt(const std::optional<Digest>& parent, const Layer& layer) = 0;
 
@@ -114,6 +123,11 @@ class LayerStore {
     virtual Result<Fd> open_file(const Layer& layer, const std::string& path) = 0;
     /// A read-only root directory of a stack (for exports of the file system, bind mounts).
     virtual Result<Fd> mount_read_only(std::span<const TreeRef> trees) = 0;
+
+    /// Waits until all trees of this boot are on the disk and notes it; trees that are not on
+    /// record as synced count as absent after the next boot. Takes as long as the disk does: for a
+    /// moment when nobody waits.
+    virtual Status sync_trees() { return {}; }
 };
 
 } // namespace mybuild

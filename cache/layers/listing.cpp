@@ -140,6 +140,7 @@ class BytesListing final : public Listing {
         return index;
     }
     [[nodiscard]] const Digest& content_id() const override { return m_content_id; }
+    [[nodiscard]] std::string_view bytes() const override { return m_bytes; }
     [[nodiscard]] std::uint64_t file_bytes() const override { return m_file_bytes; }
     [[nodiscard]] std::optional<std::string_view> kept(std::string_view path) const override {
         for (const auto& file : m_kept)

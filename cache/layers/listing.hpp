@@ -34,6 +34,7 @@ class Listing {
     /// deletions, opacity.
     [[nodiscard]] virtual const Digest& content_id() const = 0;
     [[nodiscard]] virtual std::uint64_t file_bytes() const = 0; ///< sum of regular files' sizes
+    [[nodiscard]] virtual std::string_view bytes() const = 0;   ///< the whole file
     /// The bytes of etc/passwd and etc/group, if this layer has them as regular files.
     [[nodiscard]] virtual std::optional<std::string_view> kept(std::string_view path) const = 0;
 };
@@ -48,6 +49,8 @@ class ListingBuilder {
     /// Out of order or a duplicate: ErrorCode::internal.
     Status add(const LayerEntry& entry);
     void keep(std::string_view path, std::string bytes);
+    /// An entry that was added, without its xattrs.
+    [[nodiscard]] std::optional<LayerEntry> find(std::string_view path) const;
     /// The file's bytes; the builder is empty afterwards.
     std::string finish();
 

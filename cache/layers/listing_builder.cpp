@@ -48,16 +48,20 @@ struct ListingBuilder::Impl {
         pool += text;
         return static_cast<std::uint32_t>(offset);
     }
-    [[nodiscard]] std::string_view path(std::size_t index) const {
+    [[nodiscard]] Record record(std::size_t index) const {
         Record record;
         std::memcpy(&record, records.data() + index * sizeof record, sizeof record);
-        return std::string_view(pool).substr(record.path_offset, record.path_size);
+        return record;
+    }
+    [[nodiscard]] std::string_view path(std::size_t index) const {
+        const auto stored = record(index);
+        return std::string_view(pool).substr(stored.path_offset, stored.path_size);
     }
     [[nodiscard]] bool names_a_file(std::string_view wanted) const;
+    [[nodiscard]] std::optional<std::size_t> find(std::string_view wanted) const;
 };
 
-/// Whether a hard link may name this path: an earlier entry that is the first name of its inode.
-bool ListingBuilder::Impl::names_a_file(std::string_view wanted) const {
+std::optional<std::size_t> ListingBuilder::Impl::find(std::string_view wanted) const {
     std::size_t low = 0;
     std::size_t high = count;
     while (low < high) {
@@ -67,9 +71,15 @@ bool ListingBuilder::Impl::names_a_file(std::string_view wanted) const {
         else
             high = middle;
     }
-    if (low == count || path(low) != wanted) return false;
-    const auto type =
-        static_cast<EntryType>(records[low * sizeof(Record) + offsetof(Record, type)]);
+    if (low == count || path(low) != wanted) return std::nullopt;
+    return low;
+}
+
+/// Whether a hard link may name this path: an earlier entry that is the first name of its inode.
+bool ListingBuilder::Impl::names_a_file(std::string_view wanted) const {
+    const auto index = find(wanted);
+    if (!index) return false;
+    const auto type = static_cast<EntryType>(record(*index).type);
     return type != EntryType::directory && type != EntryType::hard_link &&
            type != EntryType::whiteout;
 }
@@ -127,6 +137,26 @@ void ListingBuilder::keep(std::string_view path, std::string bytes) {
     append(m_impl->kept, static_cast<std::uint32_t>(bytes.size()));
     m_impl->kept += path;
     m_impl->kept += bytes;
+}
+
+std::optional<LayerEntry> ListingBuilder::find(std::string_view path) const {
+    const auto index = m_impl->find(path);
+    if (!index) return std::nullopt;
+    const auto record = m_impl->record(*index);
+    LayerEntry entry;
+    entry.path = path;
+    entry.type = static_cast<EntryType>(record.type);
+    entry.opaque = record.opaque != 0;
+    entry.mode = record.mode;
+    entry.uid = record.uid;
+    entry.gid = record.gid;
+    entry.size = record.size;
+    entry.mtime = record.mtime;
+    entry.link = m_impl->pool.substr(record.link_offset, record.link_size);
+    entry.device_major = record.device_major;
+    entry.device_minor = record.device_minor;
+    entry.content.bytes = record.content;
+    return entry;
 }
 
 std::string ListingBuilder::finish() {

@@ -136,12 +136,31 @@ Result<StageView::Resolved> StageView::resolve(std::string_view path, bool follo
     return Resolved{join(parts), std::move(entry)};
 }
 
+std::optional<std::size_t> StageView::layer_of(std::string_view path) const {
+    const auto located = locate(m_layers, path);
+    if (located.place.layer == nullptr) return std::nullopt;
+    const auto at = std::ranges::find_if(
+        m_layers, [&](const auto& layer) { return layer.get() == located.place.layer; });
+    return static_cast<std::size_t>(at - m_layers.begin());
+}
+
 std::string StageView::kept(std::string_view path) const {
     const auto resolved = resolve(path, true);
     if (!resolved || !resolved->entry || resolved->entry->type != EntryType::file) return {};
     const auto located = locate(m_layers, resolved->path);
     if (located.place.layer == nullptr) return {};
     return std::string(located.place.layer->kept(resolved->path).value_or(""));
+}
+
+StageView StageView::narrowed(std::string_view directory) const {
+    std::vector<std::shared_ptr<const Listing>> speaking;
+    for (auto layer = m_layers.rbegin(); layer != m_layers.rend(); ++layer) {
+        const auto says = layer_says(**layer, directory);
+        if (says.what != LayerSays::What::nothing) speaking.push_back(*layer);
+        if (says.what == LayerSays::What::gone || says.hides_children) break;
+    }
+    std::ranges::reverse(speaking);
+    return StageView(std::move(speaking));
 }
 
 StageView StageView::with(std::shared_ptr<const Listing> top) const {

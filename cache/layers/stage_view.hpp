@@ -36,12 +36,19 @@ class StageView {
     /// ErrorCode::invalid `not a directory`.
     [[nodiscard]] Result<Resolved> resolve(std::string_view path, bool follow_last) const;
 
+    /// Which of layers() what stands at the path comes from; none where nothing does or where no
+    /// layer has an entry for it (the root, an implied directory).
+    [[nodiscard]] std::optional<std::size_t> layer_of(std::string_view path) const;
+
     /// Bytes of etc/passwd or etc/group as the topmost layer has them (links followed); none:
     /// empty.
     [[nodiscard]] std::string kept(std::string_view path) const;
 
     /// The view with one more layer on top.
     [[nodiscard]] StageView with(std::shared_ptr<const Listing> top) const;
+    /// The same view as far as `directory` and what is in it are concerned, made of the layers that
+    /// say anything about them: look-ups in a deep directory of many layers are cheaper in it.
+    [[nodiscard]] StageView narrowed(std::string_view directory) const;
     [[nodiscard]] const std::vector<std::shared_ptr<const Listing>>& layers() const {
         return m_layers;
     }
