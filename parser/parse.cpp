@@ -42,13 +42,12 @@ class InstructionReader {
 
   private:
     void warn_of_empty_lines(const LogicalLine& line) {
-        for (const auto& empty : line.empty_lines) {
-            Error warning{ErrorCode::invalid, fmt::format("Empty continuation line found in: {}",
-                                                          text::shortened(text::trim(line.text)))};
-            warning.hint = "remove the blank line: other builders will refuse it one day";
-            if (m_source) warning.where = SourceLocation{m_source, empty};
-            m_warnings.push_back(std::move(warning));
-        }
+        if (line.empty_lines.empty()) return;
+        Error warning{ErrorCode::invalid, fmt::format("Empty continuation line found in: {}",
+                                                      text::shortened(text::trim(line.text)))};
+        warning.hint = "remove the blank line: other builders will refuse it one day";
+        if (m_source) warning.where = SourceLocation{m_source, line.empty_lines.front()};
+        m_warnings.push_back(std::move(warning));
     }
 
     /// Bodies are taken before anything else is looked at, so that an error in the instruction does
@@ -58,8 +57,8 @@ class InstructionReader {
             return {};
         auto openers = grammar::find_openers(line.text);
         if (!openers.trouble.empty()) {
-            clause.warn(fmt::format("no heredoc is recognised on this line: {}", openers.trouble),
-                        clause.whole(), "quote or escape that part if a heredoc is meant");
+            clause.warn(fmt::format("what looks like a heredoc is none: {}", openers.trouble),
+                        clause.whole(), "if one is meant, change that part");
         }
         for (auto& opener : openers.found) {
             const auto body = m_lines.heredoc(opener.name, opener.strip_tabs);

@@ -56,11 +56,27 @@ Status check_heredocs_used(const Clause& clause, const CopyBase& copy) {
     return {};
 }
 
+/// `COPY "a b" /x` has three words: only the JSON form can have blanks in a path.
+void warn_of_quotes(const Clause& clause, const std::vector<std::string_view>& parts) {
+    for (const auto part : parts) {
+        const bool open = part.starts_with('"') || part.starts_with('\'');
+        if (!open || (part.size() > 1 && part.ends_with(part.front()))) continue;
+        clause.warn("quotes do not keep words together here", part,
+                    fmt::format("for a path with blanks write {} [\"SOURCE\", \"DESTINATION\"]",
+                                clause.keyword));
+        return;
+    }
+}
+
 Result<std::vector<Word>> read_items(const Clause& clause, bool& json) {
     TRY_ASSIGN(auto items, json_items(clause, clause.arguments()));
     json = items.has_value();
-    auto all = items ? std::move(*items) : words(clause, split_blanks(clause.arguments()));
-    if (all.size() >= 2) return all;
+    if (!items) {
+        const auto parts = split_blanks(clause.arguments());
+        warn_of_quotes(clause, parts);
+        items = words(clause, parts);
+    }
+    if (items->size() >= 2) return std::move(*items);
     return fail(clause.invalid(
         fmt::format(
             "{} requires at least two arguments, but only one was provided. Destination could "

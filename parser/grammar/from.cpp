@@ -42,7 +42,9 @@ Result<FromNode> parse_from(const Clause& clause) {
     const auto arguments = clause.arguments();
     const auto wrong = [&](std::string_view where) {
         return fail(clause.invalid("FROM requires either one or three arguments", where,
-                                   "write FROM IMAGE or FROM IMAGE AS NAME"));
+                                   where.starts_with('#')
+                                       ? "a comment needs a line of its own"
+                                       : "write FROM IMAGE or FROM IMAGE AS NAME"));
     };
     ParseState state;
     FromNode node;

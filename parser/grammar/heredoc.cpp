@@ -101,8 +101,12 @@ Openers find_openers(std::string_view text) {
         if (looks_like_opener(text)) openers.trouble = reason(*at);
         return openers;
     }
-    for (const auto& word : words)
-        if (auto found = parse_opener(view(word))) openers.found.push_back(std::move(*found));
+    for (const auto& word : words) {
+        if (auto found = parse_opener(view(word)))
+            openers.found.push_back(std::move(*found));
+        else if (view(word).ends_with("<<-") && &word != &words.back())
+            openers.trouble = "the delimiter must follow right after <<-";
+    }
     return openers;
 }
 

@@ -53,9 +53,12 @@ Error unknown_instruction(const Clause& clause) {
     std::array<std::string_view, known_instructions.size()> names;
     std::transform(known_instructions.begin(), known_instructions.end(), names.begin(),
                    [](const Known& known) { return known.keyword; });
+    auto hint = did_you_mean(clause.head.keyword, names);
+    if (hint.empty())
+        hint = fmt::format("if it continues the line above, end that with {}", clause.escape);
     return clause.invalid(
         fmt::format("unknown instruction: {}", text::shortened(clause.head.keyword)),
-        clause.head.keyword, did_you_mean(clause.head.keyword, names));
+        clause.head.keyword, std::move(hint));
 }
 
 /// The line of a trigger, seen as a clause of its own.

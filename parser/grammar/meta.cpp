@@ -4,12 +4,32 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace mybuild::grammar {
 namespace {
 
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> usages{{
+    {"ENV", "NAME=VALUE..."},
+    {"LABEL", "NAME=VALUE..."},
+    {"ARG", "NAME[=DEFAULT]..."},
+    {"EXPOSE", "PORT[/PROTOCOL]..."},
+    {"VOLUME", "PATH..."},
+    {"SHELL", "[\"/bin/bash\", \"-c\"]"},
+    {"WORKDIR", "PATH"},
+    {"USER", "NAME[:GROUP]"},
+    {"STOPSIGNAL", "SIGNAL"},
+    {"MAINTAINER", "NAME"},
+}};
+
 Error missing_arguments(const Clause& clause, std::string_view how_many) {
-    return clause.invalid(fmt::format("{} requires {}", clause.keyword, how_many), clause.whole());
+    const auto usage = std::find_if(usages.begin(), usages.end(), [&](const auto& entry) {
+        return entry.first == clause.keyword;
+    });
+    const auto form = usage == usages.end() ? std::string_view() : usage->second;
+    return clause.invalid(fmt::format("{} requires {}", clause.keyword, how_many), clause.whole(),
+                          fmt::format("write {} {}", clause.keyword, form));
 }
 
 Error blank_name(const Clause& clause, std::string_view word) {

@@ -51,7 +51,7 @@ struct Opener {
 };
 struct Openers {
     std::vector<Opener> found;
-    /// Why the line was not searched, although something in it looks like an opener; else empty.
+    /// Why something that looks like an opener was not taken for one; else empty.
     std::string trouble;
 };
 [[nodiscard]] Openers find_openers(std::string_view line);
