@@ -80,11 +80,21 @@ Status plan_one(Session& session, std::size_t stage) {
     return {};
 }
 
+void warn_nothing_matched(Session& session, const plan::CopyOp& op) {
+    auto warning =
+        Error{ErrorCode::not_found,
+              fmt::format("{} matches nothing in the build context", op.sources.front())};
+    session.events.send(event::Warning{
+        session.located(std::move(warning).with_hint("nothing is copied, as with Docker"),
+                        op.source_spans.front())});
+}
+
 /// What a COPY copies, as far as its definition goes: digests of context files, or where else they
 /// come from.
 Status key_copy(Session& session, const plan::CopyOp& op, KeyedStep& keyed) {
     if (!op.from) {
         TRY_ASSIGN(keyed.selection, select_sources(op, *session.context, session.file.source));
+        if (keyed.selection.empty() && !op.sources.empty()) warn_nothing_matched(session, op);
         LayoutOptions options;
         TRY(set_chmod(options, op.chmod));
         keyed.copied = selection_digest(keyed.selection, options, false);
@@ -158,6 +168,13 @@ Status open_context(Session& session) {
     return {};
 }
 
+/// The clock that files get their times from (clock_gettime(2), CLOCK_REALTIME_COARSE).
+std::int64_t coarse_now_ns() {
+    std::timespec now{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
 Status look_up(Session& session) {
     std::vector<Digest> keys;
     for (const auto& stage : session.keyed)
@@ -184,11 +201,13 @@ Status prepare(Session& session, std::stop_token stop) {
     for (std::size_t stage = 0; stage < count; ++stage)
         if (session.graph.stages[stage].reachable) TRY(plan_one(session, stage));
     TRY(open_context(session));
+    // What changes from here on may carry this very tick of the file system's clock.
+    const auto reading_since = coarse_now_ns();
     for (std::size_t stage = 0; stage < count; ++stage)
         if (session.graph.stages[stage].reachable) TRY(key_stage(session, stage));
     if (session.digests) {
         // A stat index that cannot be written costs time, never a build.
-        (void)session.digests->save(EventLog::now_ns());
+        (void)session.digests->save(reading_since);
     }
     return look_up(session);
 }

@@ -57,8 +57,12 @@ Status StageBuilder::begin() {
     } else if (start.image) {
         for (const auto& diff_id : m_state.config.diff_ids)
             m_state.chain = oci::chain_id(m_state.chain, diff_id);
-        m_layers.become([this, &image = *start.image] {
-            return image_layers(m_session.ports.store, m_session.ports.layers, image, m_stop);
+        m_layers.become([this, &image = *start.image]() -> Result<LayerStack> {
+            auto layers =
+                image_layers(m_session.ports.store, m_session.ports.layers, image, m_stop);
+            if (layers) return layers;
+            const auto& written = m_session.graph.stages[m_stage].ast->base();
+            return fail(m_session.located(std::move(layers).error(), written.image.span));
         });
     }
     m_session.events.send(

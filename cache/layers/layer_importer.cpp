@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <fcntl.h>
 #include <mutex>
@@ -39,7 +40,10 @@ Status keep_bytes(int root, const std::vector<LayerEntry>& entries, ListingBuild
 /// The layer, if the store has it; its blob is then known as one more form of it.
 Result<std::optional<Layer>> LayerImporter::known(const std::optional<Digest>& parent,
                                                   const LayerBlob& layer) {
-    TRY(m_store.layer_rows().add_blob(layer.diff_id, layer.blob));
+    auto& rows = m_store.layer_rows();
+    TRY_ASSIGN(const auto blobs, rows.blobs_of(layer.diff_id));
+    const auto has_it = [&](const auto& blob) { return blob.digest == layer.blob.digest; };
+    if (std::ranges::none_of(blobs, has_it)) TRY(rows.add_blob(layer.diff_id, layer.blob));
     return m_catalog.find(oci::chain_id(parent, layer.diff_id));
 }
 
@@ -70,6 +74,7 @@ Result<Layer> LayerImporter::finish(std::span<const Layer> below, const LayerBlo
     made.diff_id = layer.diff_id;
     made.tar_size = unpacked->tar_size();
     TRY_ASSIGN(made.tree, unpacked->keep());
+    TRY(m_store.layer_rows().add_blob(layer.diff_id, layer.blob));
     return m_catalog.put(chain_of(below), std::move(made));
 }
 
