@@ -47,6 +47,11 @@ Error about(Error error, const std::string& what) {
     return std::move(error).in("cannot pull " + what);
 }
 
+/// No other endpoint can help with these.
+bool is_ours(ErrorCode code) {
+    return code == ErrorCode::cancelled || code == ErrorCode::io || code == ErrorCode::no_space;
+}
+
 bool is_config_type(std::string_view type) {
     return type == oci::media_type::config || type == oci::media_type::docker_config ||
            type == "application/octet-stream"; // what Docker 1.10 pushed
@@ -160,7 +165,7 @@ auto RegistryClient::State::with_endpoints(const oci::Reference& reference,
     TRY_ASSIGN(const std::vector<Endpoint> mirrors, session.mirrors(reference.registry));
     for (const Endpoint& mirror : mirrors) {
         auto result = work(mirror);
-        if (result || result.error().code == ErrorCode::cancelled) return result;
+        if (result || is_ours(result.error().code)) return result;
         notes.push_back(
             fmt::format("mirror {}: {}", mirror.base.endpoint(), result.error().message));
     }

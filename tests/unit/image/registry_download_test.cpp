@@ -252,3 +252,30 @@ TEST_CASE("a stop ends everything, also a pause between attempts") {
     CHECK(several.error().code == ErrorCode::cancelled);
     CHECK(network.requests().size() == 1);
 }
+
+TEST_CASE("a full disk is no reason to ask the next endpoint") {
+    class FullWriter final : public BlobWriter {
+      public:
+        Status write(std::span<const std::byte>) override {
+            return fail({ErrorCode::no_space, "no space left"});
+        }
+        Result<oci::Descriptor> commit(const oci::Descriptor*) override {
+            return fail({ErrorCode::internal, "nothing was written"});
+        }
+    };
+    class FullDisk final : public BlobSink {
+      public:
+        bool has(const Digest&) override { return false; }
+        Result<std::unique_ptr<BlobWriter>> begin() override {
+            return std::make_unique<FullWriter>();
+        }
+    } full;
+    FakeTransport network([](const FakeRequest&) -> FakeReply { return {200, {}, layer}; });
+    ClientOptions options = quick();
+    options.mirrors["r.example"] = {"https://mirror.example"};
+    RegistryClient client(network, nullptr, options);
+    const Status status = client.fetch_blob(reference, described(), full);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ErrorCode::no_space);
+    CHECK(network.requests().size() == 1);
+}
