@@ -1,6 +1,6 @@
 #include "builder/import.hpp"
 
-#include "builder/session.hpp"
+#include "builder/bases.hpp"
 #include "cache/store.hpp"
 #include "image/archive.hpp"
 
@@ -11,9 +11,10 @@ namespace {
 
 constexpr std::size_t max_json = std::size_t{4} * 1024 * 1024; // as registries and podman cap them
 
-/// Records an image whose blobs are in the store.
-Result<StoredImage> put_image(Store& store, const oci::Descriptor& descriptor,
-                              const oci::Manifest& manifest, std::string config_json) {
+/// Unpacks and records an image whose blobs are in the store.
+Result<StoredImage> put_image(Store& store, LayerStore& layers, const oci::Descriptor& descriptor,
+                              const oci::Manifest& manifest, std::string config_json,
+                              std::stop_token stop) {
     TRY_ASSIGN(const auto config, oci::parse_config(config_json));
     if (config.diff_ids.size() != manifest.layers.size()) {
         return fail({ErrorCode::corrupt,
@@ -25,9 +26,9 @@ Result<StoredImage> put_image(Store& store, const oci::Descriptor& descriptor,
     image.id = manifest.config.digest;
     image.manifest = descriptor;
     image.config = std::move(config_json);
-    // What its files take is known when they are unpacked; until then, what was transferred.
-    for (const auto& layer : manifest.layers)
-        image.size += layer.size;
+    TRY_ASSIGN(const auto stack, image_layers(store, layers, image, std::move(stop)));
+    for (const auto& layer : stack)
+        image.size += layer.row.file_bytes;
     image.stored_ns = EventLog::now_ns();
     TRY(store.images().put(image));
     return image;
@@ -35,8 +36,10 @@ Result<StoredImage> put_image(Store& store, const oci::Descriptor& descriptor,
 
 } // namespace
 
-Result<std::vector<BroughtImage>> load_archive(Store& store, const std::string& path, int input,
-                                               const oci::Platform& platform) {
+Result<std::vector<BroughtImage>> load_archive(Store& store, LayerStore& layers,
+                                               const std::string& path, int input,
+                                               const oci::Platform& platform,
+                                               std::stop_token stop) {
     auto& blobs = store.blobs();
     TRY_ASSIGN(const auto imported, path == "-"
                                         ? read_archive(input, "standard input", blobs, platform)
@@ -46,7 +49,8 @@ Result<std::vector<BroughtImage>> load_archive(Store& store, const std::string& 
         TRY_ASSIGN(const auto json, blobs.read(found.manifest.digest, max_json));
         TRY_ASSIGN(const auto manifest, oci::parse_manifest(json));
         TRY_ASSIGN(auto config, blobs.read(manifest.config.digest, max_json));
-        TRY_ASSIGN(auto image, put_image(store, found.manifest, manifest, std::move(config)));
+        TRY_ASSIGN(auto image,
+                   put_image(store, layers, found.manifest, manifest, std::move(config), stop));
         for (const auto& name : found.names)
             TRY(store.images().tag(name, found.manifest, image.id));
         brought.push_back({std::move(image), found.names});
@@ -54,15 +58,15 @@ Result<std::vector<BroughtImage>> load_archive(Store& store, const std::string& 
     return brought;
 }
 
-Result<BroughtImage> pull_image(Store& store, registry::RegistryClient& client,
+Result<BroughtImage> pull_image(Store& store, LayerStore& layers, registry::RegistryClient& client,
                                 const oci::Reference& name, const oci::Platform& platform,
                                 const registry::BlobProgress& progress, std::stop_token stop) {
     TRY_ASSIGN(auto resolved, client.resolve(name, platform, stop));
     TRY(client.fetch_layers(name, resolved.manifest.layers, store.blobs(), progress, stop));
     TRY(store.blobs().put(resolved.config_bytes, resolved.manifest.config.media_type));
     TRY(store.blobs().put(resolved.manifest_bytes, resolved.descriptor.media_type));
-    TRY_ASSIGN(auto image, put_image(store, resolved.descriptor, resolved.manifest,
-                                     std::move(resolved.config_bytes)));
+    TRY_ASSIGN(auto image, put_image(store, layers, resolved.descriptor, resolved.manifest,
+                                     std::move(resolved.config_bytes), stop));
     TRY(store.images().tag(name, resolved.descriptor, image.id));
     return BroughtImage{std::move(image), {name}};
 }

@@ -14,6 +14,7 @@
 namespace mybuild {
 
 class Store;
+class LayerStore;
 
 /// An image that has come into the store, and the names it has now.
 struct BroughtImage {
@@ -21,14 +22,15 @@ struct BroughtImage {
     std::vector<oci::Reference> names;
 };
 
-/// Reads an OCI layout directory, an OCI archive or a docker archive into the store and tags its
-/// images. `path`: a file or directory; `-` is the descriptor `input` (which may be a pipe). Layers
-/// are unpacked when a build first needs them.
-Result<std::vector<BroughtImage>> load_archive(Store& store, const std::string& path, int input,
-                                               const oci::Platform& platform);
+/// Reads an OCI layout directory, an OCI archive or a docker archive into the store, unpacks its
+/// layers (so that what is wrong with them is known now) and tags its images. `path`: a file or
+/// directory; `-` is the descriptor `input` (which may be a pipe).
+Result<std::vector<BroughtImage>> load_archive(Store& store, LayerStore& layers,
+                                               const std::string& path, int input,
+                                               const oci::Platform& platform, std::stop_token stop);
 
-/// Pulls an image and tags it. Progress: what, bytes so far, bytes in all.
-Result<BroughtImage> pull_image(Store& store, registry::RegistryClient& client,
+/// Pulls an image, unpacks its layers and tags it.
+Result<BroughtImage> pull_image(Store& store, LayerStore& layers, registry::RegistryClient& client,
                                 const oci::Reference& name, const oci::Platform& platform,
                                 const registry::BlobProgress& progress, std::stop_token stop);
 

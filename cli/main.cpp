@@ -23,7 +23,7 @@ Status run(Wire& wire, const Command& command, std::stop_token stop) {
         Status operator()(const TagCommand& c) { return run_tag(wire, c); }
         Status operator()(const RemoveCommand& c) { return run_remove(wire, c); }
         Status operator()(const PullCommand& c) { return run_pull(wire, c, stop); }
-        Status operator()(const LoadCommand& c) { return run_load(wire, c); }
+        Status operator()(const LoadCommand& c) { return run_load(wire, c, stop); }
         Status operator()(const SaveCommand& c) { return run_save(wire, c); }
         Status operator()(const InspectCommand& c) { return run_inspect(wire, c); }
         Status operator()(const HistoryCommand& c) { return run_history(wire, c); }

@@ -73,7 +73,7 @@ BuildPorts make_ports(Wire& wire, EventSink& events) {
             [&wire](const plan::FromImage& image, const BuildPorts::Progress& progress,
                     std::stop_token stop) -> Status {
                 const auto pulled = pull_image(
-                    wire.store(), wire.registry(), image.name, image.platform,
+                    wire.store(), wire.layers(), wire.registry(), image.name, image.platform,
                     [&](const registry::BlobEvent& e) {
                         if (progress) progress(e.digest.str(), e.received, e.total);
                     },

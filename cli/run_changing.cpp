@@ -91,16 +91,17 @@ Status run_pull(Wire& wire, const PullCommand& command, std::stop_token stop) {
     PullReport report;
     registry::BlobProgress progress;
     if (!command.quiet) progress = [&](const registry::BlobEvent& e) { report(e); };
-    TRY_ASSIGN(const auto pulled, pull_image(wire.store(), wire.registry(), name, platform,
-                                             progress, std::move(stop)));
+    TRY_ASSIGN(const auto pulled, pull_image(wire.store(), wire.layers(), wire.registry(), name,
+                                             platform, progress, std::move(stop)));
     if (!command.quiet) print(fmt::format("Digest: {}\n", pulled.image.manifest.digest.str()));
     print(name.canonical() + "\n");
     return {};
 }
 
-Status run_load(Wire& wire, const LoadCommand& command) {
+Status run_load(Wire& wire, const LoadCommand& command, std::stop_token stop) {
     TRY_ASSIGN(const auto loaded,
-               load_archive(wire.store(), command.input, STDIN_FILENO, oci::host_platform()));
+               load_archive(wire.store(), wire.layers(), command.input, STDIN_FILENO,
+                            oci::host_platform(), std::move(stop)));
     if (command.quiet) return {};
     for (const auto& image : loaded) {
         for (const auto& name : image.names)
