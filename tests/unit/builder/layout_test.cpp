@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 
 using namespace mybuild;
@@ -18,14 +19,17 @@ LayerEntry directory(std::string path, std::uint32_t mode = 0755, std::uint32_t 
 LayerEntry file(std::string path, std::uint32_t mode = 0644) {
     return {.path = std::move(path), .mode = mode, .mtime = 7};
 }
-LayerEntry link(std::string path, std::string target) {
+LayerEntry symlink_to(std::string path, std::string target) {
     return {.path = std::move(path),
             .type = EntryType::symlink,
             .mode = 0777,
             .link = std::move(target)};
 }
 
-StageView view(const std::vector<LayerEntry>& entries) {
+StageView view(std::vector<LayerEntry> entries) {
+    std::sort(entries.begin(), entries.end(), [](const LayerEntry& a, const LayerEntry& b) {
+        return compare_paths(a.path, b.path) < 0;
+    });
     ListingBuilder builder;
     for (const auto& entry : entries)
         REQUIRE(builder.add(entry));
@@ -80,7 +84,7 @@ TEST_CASE("an octal --chmod sets made parents too, a symbolic one does not, link
         options.chmod_is_octal = octal;
         Layout layout(StageView(), std::move(options));
         REQUIRE(layout.put_file("d/f", {file("f")}, {}));
-        REQUIRE(layout.put_file("d/l", {link("l", "f")}, {}));
+        REQUIRE(layout.put_file("d/l", {symlink_to("l", "f")}, {}));
         const auto out = finished(layout);
         CHECK(out.at("d").mode == (octal ? 0640U : 0755U));
         CHECK(out.at("d/f").mode == 0640);
@@ -112,7 +116,7 @@ TEST_CASE("a new destination directory is 0755 root, whatever the source is") {
 }
 
 TEST_CASE("what cannot stand where something else stands is an error") {
-    const auto below = view({directory("d"), file("f"), link("l", "d")});
+    const auto below = view({directory("d"), file("f"), symlink_to("l", "d")});
     SUBCASE("a file over a directory") {
         Layout layout(below, {});
         CHECK(layout.put_file("d", {file("x")}, {}).error().message ==
@@ -135,8 +139,9 @@ TEST_CASE("what cannot stand where something else stands is an error") {
 }
 
 TEST_CASE("links in the destination are followed inside the stage") {
-    const auto below = view({directory("real"), directory("var"), link("var/abs", "/real"),
-                             link("var/up", "../../../real"), link("var/loop", "loop")});
+    const auto below =
+        view({directory("real"), directory("var"), symlink_to("var/abs", "/real"),
+              symlink_to("var/up", "../../../real"), symlink_to("var/loop", "loop")});
     Layout layout(below, {});
     CHECK(layout.resolve("/var/abs/x", true).value() == "real/x");
     CHECK(layout.resolve("var/up", true).value() == "real");
@@ -156,7 +161,7 @@ TEST_CASE("names of one inode stay hard links of the first") {
 }
 
 TEST_CASE("an unpacked archive takes the place of what was there") {
-    const auto below = view({directory("d"), file("d/inner"), file("f"), link("l", "d")});
+    const auto below = view({directory("d"), file("d/inner"), file("f"), symlink_to("l", "d")});
     Layout layout(below, {.now = 1});
     REQUIRE(layout.unpack(file("d"), {}));            // a file over a directory
     REQUIRE(layout.unpack(directory("f", 0700), {})); // a directory over a file
