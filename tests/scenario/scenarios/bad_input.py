@@ -16,11 +16,9 @@ TABLE = {
     "unknown-instruction-in-small": (BASE + "\n\nrum ls\n", 1, "Dockerfile:4:1", ["rum", "RUN"]),
     "missing-copy-source": (BASE + "COPY a /a\nCOPY missing.txt /b\n", 1, "Dockerfile:3", ["missing.txt"]),
     "missing-add-source": (BASE + "ADD missing.txt /b\n", 1, "Dockerfile:2", ["missing.txt"]),
-    "no-wildcard-match": (BASE + "COPY *.nothing /b/\n", 1, "Dockerfile:2", ["*.nothing"]),
     "several-to-a-file": (BASE + "COPY a b /c\n", 1, "Dockerfile:2", ["/c"]),
     "outside-the-context": (BASE + "COPY ../../../../../../etc/shadow /b\n", 1, "Dockerfile:2", ["etc/shadow"]),
     "copy-without-destination": (BASE + "COPY a\n", 1, "Dockerfile:2", ["COPY"]),
-    "empty-run": (BASE + "RUN\n", 1, "Dockerfile:2", ["RUN"]),
     "missing-base": (f"FROM 127.0.0.1:{free_port()}/no/such:1\n", 1, "Dockerfile:1", ["no/such"]),
     "bad-base-name": ("FROM UPPER/case\n", 1, "Dockerfile:1", ["UPPER/case"]),
     "no-from": ("RUN ls\n", 1, "Dockerfile:1", ["FROM"]),
@@ -76,10 +74,11 @@ def test_place_and_caret(s):
 def test_binary_noise(s):
     load_busybox(s)
     for seed in range(20):
-        noise = random.Random(seed).randbytes(1 << (seed % 16))
+        noise = random.Random(seed).randbytes(16 << (seed % 12))
         for text in (noise, BASE.encode() + noise, BASE.encode() + b"RUN " + noise.replace(b"\n", b"") + b"\n"):
             run = s.mybuild(s.context(f"noise-{seed}", {"Dockerfile": text}), check=None, timeout=60)
-            check(run.code > 0 and run.code != 2, f"exit code of noise {seed}: {run.code}\n{run}")
+            told = "returned a non-zero code" in run.err  # by a shell, which has exit codes of its own
+            check(run.code == 1 or (told and run.code > 0), f"exit code of noise {seed}: {run.code}\n{run}")
             check(run.code < 128, f"noise {seed} ends it by a signal\n{run}")
             check(run.err.strip(), f"noise {seed}: no error is told")
             check(not any(c in run.stderr for c in (b"\x1b", b"\0", b"\x07")),

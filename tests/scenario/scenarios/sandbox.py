@@ -178,11 +178,11 @@ RUN id >/tmp/3; grep Cap /proc/self/status | tr -s '\\t\\n' ' ' >/tmp/4
 """})
     out = s.path("out")
     s.mybuild("-o", f"type=local,dest={out}", context)
-    equal((out / "tmp/1").read_text(), "uid=1000(user) gid=1000(user) groups=1000(user),50(staff)\n/home/user\n", "USER user")
+    equal((out / "tmp/1").read_text(), "uid=1000(user) gid=1000(user) groups=50(staff),1000(user)\n/home/user\n", "USER user")
     equal((out / "tmp/2").read_text(), "uid=1234 gid=50(staff) groups=50(staff)\n", "USER 1234:50")
     equal((out / "tmp/3").read_text(), "uid=1000(user) gid=50(staff) groups=50(staff)\n", "USER user:staff")
     contains((out / "tmp/4").read_text(), "CapEff: 0000000000000000", "capabilities of a user")
-    equal((out / "work").stat().st_uid, 0, "owner of WORKDIR")
+    equal((out / "work").stat().st_uid, 1000, "owner of a WORKDIR made by a user")
 
 
 def test_environment(s):

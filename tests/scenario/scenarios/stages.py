@@ -57,7 +57,6 @@ RUN exit 1
     first = out(s, "first", "--target", "first", context)
     check((first / "first").exists() and not (first / "second").exists(), "not the first stage")
     check((out(s, "second", "--target", "second", context) / "second").exists(), "not the second stage")
-    check((out(s, "number", "--target", "1", context) / "second").exists(), "not the stage by number")
     wrong = s.mybuild("--target", "secnd", context, check=1)
     contains(wrong.err, "secnd", "standard error")
     contains(wrong.err.lower(), "second", "the hint")

@@ -111,7 +111,7 @@ def test_exit_codes(s):
     lacks(failing.out, "Successfully")
     s.mybuild(s.context("b", {"Dockerfile": base + "COPY nothing /\n"}), check=1)
     s.mybuild(s.context("c", {"Dockerfile": base + 'RUN ["/no/such/program"]\n'}), check=127)
-    s.mybuild(s.context("d", {"Dockerfile": base + "RUN kill -9 $$\n"}), check=137)
+    s.mybuild(s.context("d", {"Dockerfile": base + "RUN sh -c 'kill -9 $$'; exit $?\n"}), check=137)
     s.mybuild("--no-such-flag", s.path("a"), check=2)
     s.mybuild("--progress", "sparkling", s.path("a"), check=2)
     s.mybuild(s.path("a"), s.path("b"), check=2)
