@@ -24,6 +24,9 @@ class Database {
 
     /// `root`: descriptor of the store's directory, borrowed; `path`: absolute path of the file.
     Database(int root, std::string path) : m_root(root), m_path(std::move(path)) {}
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+    ~Database();
 
     /// `work(sqlite::Connection&)` returns a Result; all its queries see the same state.
     template <class Work>

@@ -62,16 +62,20 @@ constexpr std::uint64_t mix(std::uint64_t state, std::uint64_t word) {
 }
 
 /// Not cryptographic; four words at a time, as one multiplication after the other would take 0.5 ms
-/// for the 2.6 MB of 20,000 files rather than 0.15 ms.
+/// for the 2.6 MB of 20,000 files rather than 0.15 ms. Spelled out, since -O2 unrolls no loops.
 std::uint64_t fast_hash(const std::byte* data, std::size_t size) {
-    std::array<std::uint64_t, 4> lanes = {size, 1, 2, 3};
     constexpr std::size_t word = sizeof(std::uint64_t);
-    for (; size >= 4 * word; data += 4 * word, size -= 4 * word)
-        for (std::size_t lane = 0; lane < 4; ++lane)
-            lanes[lane] = mix(lanes[lane], load<std::uint64_t>(data + lane * word));
-    std::uint64_t state = lanes[0];
-    for (std::size_t lane = 1; lane < 4; ++lane)
-        state = mix(state, lanes[lane]);
+    std::uint64_t a = size;
+    std::uint64_t b = 1;
+    std::uint64_t c = 2;
+    std::uint64_t d = 3;
+    for (; size >= 4 * word; data += 4 * word, size -= 4 * word) {
+        a = mix(a, load<std::uint64_t>(data));
+        b = mix(b, load<std::uint64_t>(data + word));
+        c = mix(c, load<std::uint64_t>(data + 2 * word));
+        d = mix(d, load<std::uint64_t>(data + 3 * word));
+    }
+    auto state = mix(mix(mix(a, b), c), d);
     for (; size >= word; data += word, size -= word)
         state = mix(state, load<std::uint64_t>(data));
     std::uint64_t tail = 0;
@@ -164,7 +168,8 @@ std::string_view FileDigestTable::path_of(const Record& record) const {
     return record.path_size <= rest.size() ? rest.substr(0, record.path_size) : std::string_view();
 }
 
-std::optional<std::size_t> FileDigestTable::find(std::string_view path) const {
+std::optional<std::size_t> FileDigestTable::find(std::string_view path, std::size_t guess) const {
+    if (guess < m_count && path_of(record(guess)) == path) return guess;
     const auto hash = path_hash(path);
     const auto buckets = m_buckets.size() / bucket_size;
     auto bucket = hash & (buckets - 1);

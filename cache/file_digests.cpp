@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <shared_mutex>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -58,6 +60,23 @@ struct TextHash {
     }
 };
 
+/// Where the next look-up of a thread will probably be, as contexts are walked in order. Some
+/// threads may share one: then they guess wrong more often.
+class Cursors {
+  public:
+    [[nodiscard]] std::atomic<std::size_t>& mine() {
+        const auto thread = std::hash<std::thread::id>()(std::this_thread::get_id());
+        return m_lines[thread % m_lines.size()].next;
+    }
+
+  private:
+    static constexpr std::size_t cache_line = 64;
+    struct alignas(cache_line) Line {
+        std::atomic<std::size_t> next = 0;
+    };
+    std::array<Line, 16> m_lines;
+};
+
 struct Known {
     FileStamp stamp;
     Digest digest;
@@ -98,8 +117,11 @@ class MappedFileDigests final : public FileDigests {
             if (found != m_recorded.end() && found->second.stamp == stamp)
                 return found->second.digest;
         }
-        const auto index = m_table ? m_table->find(path) : std::nullopt;
+        if (!m_table) return std::nullopt;
+        auto& cursor = m_cursors.mine();
+        const auto index = m_table->find(path, cursor.load(std::memory_order_relaxed));
         if (!index) return std::nullopt;
+        cursor.store(*index + 1, std::memory_order_relaxed);
         const auto entry = m_table->at(*index);
         if (entry.stamp != stamp) return std::nullopt;
         m_used[*index].store(true, std::memory_order_relaxed);
@@ -167,6 +189,7 @@ class MappedFileDigests final : public FileDigests {
     Mapping m_mapping;
     std::optional<FileDigestTable> m_table;
     mutable std::unique_ptr<std::atomic<bool>[]> m_used; ///< by index: found by this process
+    mutable Cursors m_cursors;
 
     mutable std::shared_mutex m_mutex; ///< guards what follows
     std::unordered_map<std::string, Known, TextHash, std::equal_to<>> m_recorded;

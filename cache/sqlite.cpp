@@ -178,10 +178,17 @@ Result<Query> Connection::prepare(std::string_view sql) {
     return Query(m_db.get(), statement.get());
 }
 
-Status Connection::keep_wal_file() {
-    int on = 1;
-    const int code = sqlite3_file_control(m_db.get(), "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+Status Connection::leave_log_on_close() {
+    const int code = sqlite3_db_config(m_db.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     if (code != SQLITE_OK) return fail(error_of(m_db.get(), code));
+    return {};
+}
+
+Status Connection::try_empty_log() {
+    sqlite3_busy_timeout(m_db.get(), 0);
+    const int code = sqlite3_wal_checkpoint_v2(m_db.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                               nullptr, nullptr);
+    if (code != SQLITE_OK && code != SQLITE_BUSY) return fail(error_of(m_db.get(), code));
     return {};
 }
 

@@ -3,6 +3,7 @@
 #include "support.hpp"
 
 #include <csignal>
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <thread>
@@ -275,6 +276,22 @@ TEST_CASE("many processes and threads put and read at once") {
         for (int round = 0; round < rounds; ++round)
             CHECK(find(made->records(), digest("definition " + std::to_string(child) + "-" +
                                                std::to_string(round))));
+}
+
+TEST_CASE("a large write-ahead log is not left for the next process to read") {
+    TempStore made;
+    const auto root = made->root();
+    auto large = record("large");
+    large.config = std::string(1'000'000, 'x');
+    REQUIRE(put(made->records(), large));
+    CHECK(fs::stat_at(AT_FDCWD, root + "/store.db-wal")->st_size > 1'000'000);
+    {
+        const auto user = Store::open(root).value(); // in the way of emptying it
+        REQUIRE(find(user->records(), large.definition_key));
+        made.store.reset();
+    }
+    CHECK(fs::stat_at(AT_FDCWD, root + "/store.db-wal")->st_size < 300'000);
+    CHECK(find(Store::open(root).value()->records(), large.definition_key));
 }
 
 TEST_CASE("no space for a record is told as that, and nothing is half written") {

@@ -23,6 +23,13 @@ unsigned mode_of(int dir, const std::string& path) {
     return fs::stat_at(dir, path).value().st_mode & 07777U;
 }
 
+/// A record so large that it does not stay in the write-ahead log when the store is closed.
+StepRecord large_record() {
+    StepRecord record;
+    record.config = std::string(400'000, 'x');
+    return record;
+}
+
 const std::map<std::string, std::string>* environment = nullptr;
 const char* fake_env(const char* name) {
     const auto found = environment->find(name);
@@ -251,7 +258,7 @@ TEST_CASE("a damaged database is named with what to do, and nothing else is lost
         CAPTURE(what);
         TempStore made;
         const auto root = made->root();
-        REQUIRE(made->records().put(std::vector<StepRecord>(1)));
+        REQUIRE(made->records().put(std::vector{large_record()}));
         REQUIRE(made->blobs().put("kept", "text/plain"));
         made.store.reset();
         damage(fs::open_at(AT_FDCWD, root + "/store.db", O_RDWR).value().get());
@@ -282,7 +289,7 @@ TEST_CASE("an empty database file is one that has not been made yet") {
 
 TEST_CASE("a database of a newer program is left alone") {
     TempStore made;
-    REQUIRE(made->images().list());
+    REQUIRE(made->records().put(std::vector{large_record()}));
     const auto root = made->root();
     made.store.reset();
     // `user_version`: four bytes, most significant first, at offset 60 (SQLite's file format).
