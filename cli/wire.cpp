@@ -1,5 +1,6 @@
 #include "cli/wire.hpp"
 
+#include "base/fs.hpp"
 #include "image/registry/credentials.hpp"
 #include "image/registry/curl_transport.hpp"
 
@@ -36,6 +37,7 @@ Result<runtime::Sandbox*> Wire::sandbox() {
     const std::lock_guard lock(*m_mutex);
     if (!m_sandbox) {
         runtime::SandboxOptions options;
+        TRY(fs::make_dirs_at(m_store->root_fd(), "seccomp", 0700));
         options.seccomp_cache = m_store->root() + "/seccomp";
         TRY_ASSIGN(m_sandbox, runtime::make_linux_sandbox(options));
     }
