@@ -19,6 +19,10 @@ if(MYBUILD_SANITIZE)
         -fsanitize=${MYBUILD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(mybuild_settings INTERFACE -fsanitize=${MYBUILD_SANITIZE})
 endif()
+if(MYBUILD_FUZZ)
+    # Without coverage of the libraries the fuzzer would be guessing.
+    target_compile_options(mybuild_settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 find_program(MYBUILD_MOLD NAMES mold)
 if(MYBUILD_MOLD)

@@ -144,8 +144,9 @@ Result<Pax> Collector::finish() {
     // The last of equal names counts, as for every record.
     std::ranges::reverse(m_pax.xattrs);
     std::ranges::stable_sort(m_pax.xattrs, {}, &Xattr::name);
-    const auto again = std::ranges::unique(m_pax.xattrs, {}, &Xattr::name);
-    m_pax.xattrs.erase(again.begin(), again.end());
+    const auto same_name = [](const Xattr& a, const Xattr& b) { return a.name == b.name; };
+    m_pax.xattrs.erase(std::unique(m_pax.xattrs.begin(), m_pax.xattrs.end(), same_name),
+                       m_pax.xattrs.end());
     return std::move(m_pax);
 }
 
