@@ -76,17 +76,10 @@ Status export_archive(Store& store, LayerStore& layers, const std::vector<Export
 }
 
 Status export_tar(Store& store, LayerStore& layers, const StoredImage& image, ByteSink& out) {
-    TRY_ASSIGN(const auto stack, image_layers(store, layers, image, {}));
-    std::vector<std::shared_ptr<const Listing>> listings;
-    for (const auto& layer : stack)
-        listings.push_back(layer.listing);
-    const StageView view(std::move(listings));
-    StageTree tree(view, "image", [&]() -> Result<Fd> {
-        TRY_ASSIGN(const auto trees, layers.trees(stack));
-        return layers.mount_read_only(trees);
-    });
+    TRY_ASSIGN(auto stack, image_layers(store, layers, image, {}));
+    StageTree tree(layers, std::move(stack), "image");
     LayerTarWriter writer(out);
-    for (auto& entry : view.subtree("")) {
+    for (auto& entry : tree.view().subtree("")) {
         if (entry.path.empty()) continue; // the root itself has no name in a tar
         entry.opaque = false;
         std::unique_ptr<ByteSource> content;

@@ -49,20 +49,13 @@ Status write_entry(int root, TreeWriter& writer, const LayerEntry& entry, Source
 
 Status export_local(Store& store, LayerStore& layers, const StoredImage& image,
                     const std::string& destination) {
-    TRY_ASSIGN(const auto stack, image_layers(store, layers, image, {}));
-    std::vector<std::shared_ptr<const Listing>> listings;
-    for (const auto& layer : stack)
-        listings.push_back(layer.listing);
-    const StageView view(std::move(listings));
-    StageTree tree(view, "image", [&]() -> Result<Fd> {
-        TRY_ASSIGN(const auto trees, layers.trees(stack));
-        return layers.mount_read_only(trees);
-    });
+    TRY_ASSIGN(auto stack, image_layers(store, layers, image, {}));
+    StageTree tree(layers, std::move(stack), "image");
     TRY(fs::make_dirs_at(AT_FDCWD, destination));
     TRY_ASSIGN(const auto root, fs::open_at(AT_FDCWD, destination, O_RDONLY | O_DIRECTORY));
 
     TreeWriter writer(root.get());
-    auto entries = view.subtree("");
+    auto entries = tree.view().subtree("");
     const bool is_root = ::geteuid() == 0;
     for (auto& entry : entries) {
         entry.opaque = false;

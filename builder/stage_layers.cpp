@@ -39,11 +39,7 @@ Result<const LayerStack*> StageLayers::stack() {
 
 Result<StageView> StageLayers::view() {
     TRY(load());
-    std::vector<std::shared_ptr<const Listing>> listings;
-    listings.reserve(m_stack->size());
-    for (const auto& layer : *m_stack)
-        listings.push_back(layer.listing);
-    return StageView(std::move(listings));
+    return view_of(*m_stack);
 }
 
 Result<Digest> StageLayers::contents() {

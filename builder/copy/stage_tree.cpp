@@ -8,6 +8,10 @@
 
 namespace mybuild {
 
+StageTree::StageTree(LayerStore& store, LayerStack layers, std::string name)
+    : m_store(store), m_layers(std::move(layers)), m_view(view_of(m_layers)),
+      m_name(std::move(name)) {}
+
 Result<std::optional<SourceNode>> StageTree::find(const std::string& path) {
     auto entry = m_view.find(path);
     if (!entry) return std::nullopt;
@@ -49,7 +53,8 @@ Status StageTree::digest(std::span<SourceNode* const>) {
 Result<std::unique_ptr<ByteSource>> StageTree::open(const std::string& path) {
     const std::lock_guard lock(m_mutex);
     if (!m_root) {
-        TRY_ASSIGN(m_root, m_open_root());
+        TRY_ASSIGN(const auto trees, m_store.trees(m_layers));
+        TRY_ASSIGN(m_root, m_store.mount_read_only(trees));
     }
     TRY_ASSIGN(auto fd, fs::open_in_root(m_root.get(), "/" + path, O_RDONLY | O_NOFOLLOW));
     return std::make_unique<FdSource>(std::move(fd), path);

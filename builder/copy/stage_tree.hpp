@@ -2,9 +2,8 @@
 
 #include "base/fd.hpp"
 #include "builder/copy/source_tree.hpp"
-#include "cache/layers/stage_view.hpp"
+#include "cache/layers/layer_store.hpp"
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,8 +14,11 @@ namespace mybuild {
 /// the listings; a root is only mounted (by `open_root`) when bytes are read.
 class StageTree : public SourceTree {
   public:
-    StageTree(StageView view, std::string name, std::function<Result<Fd>()> open_root)
-        : m_view(std::move(view)), m_name(std::move(name)), m_open_root(std::move(open_root)) {}
+    /// `store` must outlive the tree. `name` is how messages call it.
+    StageTree(LayerStore& store, LayerStack layers, std::string name);
+
+    /// What is where, from the listings alone.
+    [[nodiscard]] const StageView& view() const { return m_view; }
 
     Result<std::optional<SourceNode>> find(const std::string& path) override;
     Result<std::vector<std::string>> children(const std::string& path) override;
@@ -27,9 +29,10 @@ class StageTree : public SourceTree {
     [[nodiscard]] std::string_view name() const override { return m_name; }
 
   private:
+    LayerStore& m_store;
+    LayerStack m_layers;
     StageView m_view;
     std::string m_name;
-    std::function<Result<Fd>()> m_open_root;
     std::mutex m_mutex; // guards m_root
     Fd m_root;
 };

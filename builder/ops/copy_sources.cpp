@@ -37,15 +37,8 @@ std::string name_of(const Session& session, const plan::Origin& origin) {
 Result<std::unique_ptr<SourceTree>> open_source(const Session& session, const plan::Origin& origin,
                                                 std::stop_token stop) {
     TRY_ASSIGN(auto stack, layers_of(session, origin, std::move(stop)));
-    std::vector<std::shared_ptr<const Listing>> listings;
-    for (const auto& layer : stack)
-        listings.push_back(layer.listing);
-    auto open_root = [&store = session.ports.layers, stack = std::move(stack)]() -> Result<Fd> {
-        TRY_ASSIGN(const auto trees, store.trees(stack));
-        return store.mount_read_only(trees);
-    };
-    return std::make_unique<StageTree>(StageView(std::move(listings)), name_of(session, origin),
-                                       std::move(open_root));
+    return std::make_unique<StageTree>(session.ports.layers, std::move(stack),
+                                       name_of(session, origin));
 }
 
 } // namespace mybuild::ops

@@ -27,6 +27,9 @@ struct Layer {
 /// Layers from the bottom up.
 using LayerStack = std::vector<Layer>;
 
+/// The view that layers give together.
+[[nodiscard]] StageView view_of(std::span<const Layer> stack);
+
 /// A tree that is finished but not yet hashed: normalised, will not change any more, can be a lower
 /// layer of the next step already. Removed on destruction unless committed.
 class SealedTree {

@@ -36,7 +36,4 @@ class TreeMaker {
     KeyedLocks m_locks;
 };
 
-/// The view that layers give together.
-[[nodiscard]] StageView view_of(std::span<const Layer> stack);
-
 } // namespace mybuild
