@@ -79,7 +79,7 @@ std::uint64_t fast_hash(const std::byte* data, std::size_t size) {
     for (; size >= word; data += word, size -= word)
         state = mix(state, load<std::uint64_t>(data));
     std::uint64_t tail = 0;
-    std::memcpy(&tail, data, size);
+    if (size > 0) std::memcpy(&tail, data, size); // an empty path may be a null pointer
     return mix(mix(state, tail), 0);
 }
 

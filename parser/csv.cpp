@@ -19,9 +19,8 @@ const x3::rule<struct FieldEndId> field_end = "a comma after the closing \"";
 
 const auto closing_quote_def = x3::lit('"');
 const auto field_end_def = &x3::lit(',') | x3::eoi;
-const auto quoted_field = x3::lit('"') >>
-                          *((x3::char_ - x3::lit('"')) | ("\"\"" >> x3::attr('"'))) > closing_quote
-                          > field_end;
+const auto quoted_text = *((x3::char_ - x3::lit('"')) | ("\"\"" >> x3::attr('"')));
+const auto quoted_field = (x3::lit('"') >> quoted_text) > closing_quote > field_end;
 const auto plain_field = *(x3::char_ - x3::char_(",\""));
 const auto field_def = quoted_field | plain_field;
 const auto fields_def = field % ',';

@@ -36,15 +36,15 @@ namespace {
 namespace x3 = grammar::x3;
 
 const x3::rule<struct PartId, PartNode> part = "part of a duration";
-const x3::rule<struct DurationId, DurationNode> duration = "duration";
+const x3::rule<struct DurationId, DurationNode> whole_duration = "duration";
 
 const auto
     part_def = &x3::char_ >> x3::raw[*x3::digit] >>
                *x3::char_('.') >> x3::raw[*x3::digit] >> x3::raw[*(x3::char_ - x3::char_("0-9."))];
 const auto sign = ('-' >> x3::attr(true)) | (-x3::lit('+') >> x3::attr(false));
-const auto duration_def = sign >> +part;
+const auto whole_duration_def = sign >> +part;
 
-BOOST_SPIRIT_DEFINE(part, duration)
+BOOST_SPIRIT_DEFINE(part, whole_duration)
 
 struct Unit : x3::symbols<std::int64_t> {
     Unit() {
@@ -120,7 +120,7 @@ std::string decimal(std::uint64_t value, std::uint64_t unit) {
 Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
     grammar::ParseState state;
     DurationNode node;
-    if (!grammar::parse_all(text, state, duration, node))
+    if (!grammar::parse_all(text, state, whole_duration, node))
         return fail(bad_duration(fmt::format("time: invalid duration {}", text::quoted(text))));
     if (text == "0" || text == "-0" || text == "+0") return std::chrono::nanoseconds(0);
     std::uint64_t total = 0;

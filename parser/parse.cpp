@@ -62,6 +62,7 @@ class InstructionReader {
         }
         for (auto& opener : openers.found) {
             const auto body = m_lines.heredoc(opener.name, opener.strip_tabs);
+            if (!body && m_lines.overlong()) return {}; // which is reported in the end
             if (!body) return fail(unterminated(clause, opener));
             clause.heredocs.push_back({std::move(opener.name), opener.expand, opener.strip_tabs,
                                        opener.fd, std::string(body->text),

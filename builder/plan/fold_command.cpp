@@ -50,6 +50,7 @@ Status fold(StageState& state, const Healthcheck& check, Step& step) {
 
 Status fold(StageState& state, const Onbuild& onbuild, Step& step) {
     state.config.on_build.push_back(onbuild.text);
+    step.created_by = "ONBUILD " + onbuild.text;
     step.has_history = false;
     return {};
 }

@@ -73,7 +73,7 @@ struct Step {
     Span span = {};           ///< in the Dockerfile; a trigger has that of its FROM
     bool is_trigger = false;  ///< from ONBUILD of the base
     bool makes_layer = false;
-    bool has_history = true;      ///< ONBUILD writes none
+    bool has_history = true;      ///< ONBUILD writes none, though it has a text here too
     std::string created_by = {};  ///< history text (dockerfile-language.md, 6.18)
     oci::ImageConfig config = {}; ///< after this step, without created, history and diff ids
 };

@@ -188,6 +188,7 @@ Status BytesListing::read_header() {
     if (header.header_checksum !=
         listing_format::checksum(m_bytes.substr(0, listing_format::header_checked)))
         return damaged("wrong checksum of the header");
+    if (header.reserved != decltype(header.reserved){}) return damaged("unknown fields");
 
     auto rest = m_bytes.substr(sizeof(Header));
     if (header.body_checksum != listing_format::checksum(rest)) return damaged("wrong checksum");

@@ -1,6 +1,7 @@
 #include "cache/layers/unpacker.hpp"
 
 #include "base/render.hpp"
+#include "cache/layers/listing_cursor.hpp"
 #include "image/byte_stream_io.hpp"
 
 #include <fmt/format.h>
@@ -139,9 +140,9 @@ Status Unpacker::add_hard_link(const LayerEntry& entry, const std::string& path)
 Status Unpacker::clear(const std::string& path) {
     if (m_model.find(path) == nullptr) return {};
     m_last_known = false;
-    std::erase_if(m_pending, [&](const auto& link) {
-        return link.first == path || link.first.starts_with(path + "/");
-    });
+    auto link = m_pending.lower_bound(path);
+    while (link != m_pending.end() && is_at_or_below(link->first, path))
+        link = m_pending.erase(link);
     m_model.remove(path);
     return m_writer.remove(path);
 }

@@ -73,8 +73,9 @@ class Unpacker {
     LayerModel m_model;
     std::set<std::string, std::less<>> m_deleted; ///< whiteouts, as paths of what is gone
     std::set<std::string, std::less<>> m_opaque;  ///< opaque directories
-    std::map<std::string, std::string> m_pending; ///< hard links to what is not in this layer
-    std::string m_last_directory;                 ///< last question to resolve() and its answer
+    std::map<std::string, std::string, LayerModel::PathOrder>
+        m_pending;                ///< hard links to what is not in this layer
+    std::string m_last_directory; ///< last question to resolve() and its answer
     std::string m_last_resolved;
     bool m_last_known = false;
 };

@@ -23,9 +23,8 @@ const auto end_of_line_def = x3::omit[*blank >> x3::eoi];
 const auto set_image = [](auto& ctx) { x3::_val(ctx).image = x3::_attr(ctx); };
 const auto set_as = [](auto& ctx) { x3::_val(ctx).as = x3::_attr(ctx); };
 const auto set_alias = [](auto& ctx) { x3::_val(ctx).alias = x3::_attr(ctx); };
-const auto from_arguments_def = plain_word[set_image] >>
-                                -(+blank >> !x3::eoi > as_keyword[set_as] > +blank >
-                                  plain_word[set_alias]) > end_of_line;
+const auto as_alias = (+blank >> !x3::eoi) > as_keyword[set_as] > +blank > plain_word[set_alias];
+const auto from_arguments_def = (plain_word[set_image] >> -as_alias) > end_of_line;
 
 BOOST_SPIRIT_DEFINE(from_arguments, as_keyword, end_of_line)
 

@@ -113,11 +113,6 @@ Result<InstructionBody> build_onbuild(const Clause& clause) {
 
 } // namespace
 
-std::optional<std::string_view> known_keyword(std::string_view written) {
-    const auto* const known = find(written);
-    return known ? std::optional(known->keyword) : std::nullopt;
-}
-
 Clause read_clause(const LogicalLine& line, const std::shared_ptr<const Source>& source,
                    char escape, std::vector<Error>& warnings) {
     auto head = split_head(line.text, escape);

@@ -2,13 +2,10 @@
 
 #include "parser/grammar/clause.hpp"
 
-#include <optional>
-#include <string_view>
+#include <memory>
+#include <vector>
 
 namespace mybuild::grammar {
-
-/// The keyword in upper case, if there is an instruction of that name.
-[[nodiscard]] std::optional<std::string_view> known_keyword(std::string_view written);
 
 /// Splits a line into a clause. The keyword need not be a known one.
 [[nodiscard]] Clause read_clause(const LogicalLine& line,

@@ -53,7 +53,7 @@ void converse(std::string_view script) {
     const auto reference = oci::parse_reference("r.example/app:1").value();
     const auto image = client.resolve(reference, {"linux", "amd64"});
     if (image) check(Digest::of(image->config_bytes) == image->manifest.config.digest);
-    test::MemoryBlobs blobs;
+    test::BlobBasket blobs;
     const oci::Descriptor blob = test::describe(oci::media_type::layer, "0123456789");
     if (client.fetch_blob(reference, blob, blobs)) check(blobs.get(blob.digest) == "0123456789");
 }

@@ -103,7 +103,7 @@ class FakeTransport final : public registry::HttpTransport {
 };
 
 /// Blobs in memory.
-class MemoryBlobs final : public BlobSink {
+class BlobBasket final : public BlobSink {
   public:
     bool has(const Digest& digest) override {
         const std::lock_guard lock(m_mutex);
@@ -128,7 +128,7 @@ class MemoryBlobs final : public BlobSink {
   private:
     class Writer final : public BlobWriter {
       public:
-        explicit Writer(MemoryBlobs& blobs) : m_owner(blobs) {}
+        explicit Writer(BlobBasket& blobs) : m_owner(blobs) {}
         Status write(std::span<const std::byte> bytes) override {
             m_bytes.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
             return {};
@@ -143,7 +143,7 @@ class MemoryBlobs final : public BlobSink {
         }
 
       private:
-        MemoryBlobs& m_owner;
+        BlobBasket& m_owner;
         std::string m_bytes;
     };
 

@@ -83,7 +83,7 @@ def make():
     write(b"attributes", b"x")
     os.setxattr(b"attributes", "user.text", b"value")
     os.setxattr(b"attributes", "user.binary", bytes(range(256)))
-    os.setxattr(b"attributes", "user.empty", b"")
+    # No attribute without a value: in PAX that deletes the record, and readers written in Go drop it.
     # directories
     for mode in (0o700, 0o1777, 0o2775, 0o555):
         os.mkdir(b"dir%04o" % mode)

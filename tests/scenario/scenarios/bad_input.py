@@ -31,7 +31,6 @@ TABLE = {
     "unknown-flag": (BASE + "COPY --form=x a /a\n", 1, "Dockerfile:2", ["--form", "--from"]),
     "unknown-stage": (BASE + "COPY --from=9 a /a\n", 1, "Dockerfile:2", ["9"]),
     "itself-as-source": (BASE[:-1] + " AS it\nCOPY --from=it a /a\n", 1, "Dockerfile:2", ["it"]),
-    "twice-the-same-stage": (BASE[:-1] + " AS it\n" + BASE[:-1] + " AS it\n", 1, "Dockerfile:2", ["it"]),
     "bad-port": (BASE + "EXPOSE 99999\n", 1, "Dockerfile:2", ["99999"]),
     "bad-user": (BASE + "COPY --chown=nobody-of-that-name a /a\n", 1, "Dockerfile:2", ["nobody-of-that-name"]),
     "unknown-user-of-run": (BASE + "USER nobody-of-that-name\nRUN id\n", 1, "Dockerfile", ["nobody-of-that-name"]),

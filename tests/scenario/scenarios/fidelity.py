@@ -33,6 +33,14 @@ def same(actual, expected, what):
     check(not lines, f"{what}: expected and found differ:\n  " + "\n  ".join(lines))
 
 
+def in_go(description):
+    """What an importer written in Go can know: its tar reader drops extended attributes without a value."""
+    for attributes in description.values():
+        if "xattrs" in attributes:
+            attributes["xattrs"] = {key: value for key, value in attributes["xattrs"].items() if value}
+    return description
+
+
 def build(s):
     """Builds the tree by RUN; the archive is shared by the tests of this file."""
     archive = s.shared / "fidelity.tar"
@@ -61,7 +69,7 @@ def test_next_step_sees_what_the_last_left(s):
 
 def test_umoci(s):
     rootfs = umoci_unpack(s, build(s))
-    same(trees.describe(rootfs / "tree"), trees.parse((rootfs / "changed").read_text()), "umoci's tree")
+    same(trees.describe(rootfs / "tree"), in_go(trees.parse((rootfs / "changed").read_text())), "umoci's tree")
 
 
 def test_podman(s):
@@ -69,7 +77,7 @@ def test_podman(s):
     podman = Podman(s)
     podman.run("load", "-i", archive)
     seen = podman.run("run", "--rm", "--network=host", "--user", "0", "tree")
-    same(trees.parse(seen.out), trees.parse(contents(archive, "changed")), "Podman's tree")
+    same(trees.parse(seen.out), in_go(trees.parse(contents(archive, "changed"))), "Podman's tree")
     config = podman.json("inspect", "tree")[0]
     equal(config["User"], "65534:65534", "User in Podman")
     equal(config["Config"]["StopSignal"], "SIGQUIT", "StopSignal in Podman")
@@ -80,7 +88,7 @@ def test_docker(s):
     docker = Docker(s)
     docker.run("load", "-i", archive)
     seen = docker.run("run", "--rm", "--network=host", "--user", "0", "tree")
-    same(trees.parse(seen.out), trees.parse(contents(archive, "changed")), "Docker's tree")
+    same(trees.parse(seen.out), in_go(trees.parse(contents(archive, "changed"))), "Docker's tree")
     config = docker.json("inspect", "tree")[0]["Config"]
     contains(str(config["Env"]), "tool=mybuild", "Env in Docker")
     equal({key: config[key] for key in ("User", "WorkingDir", "Entrypoint", "Cmd", "StopSignal")},
@@ -182,7 +190,7 @@ COPY --from=made /made /made
     archive = s.path("image.tar")
     s.mybuild("-t", "copied", "-o", f"type=oci,dest={archive}", context, timeout=600)
     rootfs = umoci_unpack(s, archive)
-    actual, expected = trees.describe(rootfs / "tree"), trees.parse((rootfs / "made").read_text())
+    actual, expected = trees.describe(rootfs / "tree"), in_go(trees.parse((rootfs / "made").read_text()))
     for description in (actual, expected):
         for attributes in description.values():
             if attributes["kind"] in ("dir", "link"):

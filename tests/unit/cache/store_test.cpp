@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <thread>
 
@@ -79,6 +80,21 @@ TEST_CASE("a store whose making was interrupted is completed") {
         CHECK((*store)->blobs().put("x", "text/plain"));
         CHECK(fs::stat_at(dir.fd(), "format"));
     }
+}
+
+TEST_CASE("a store that found no space to be made in is completed when there is some") {
+    const auto dir = temp();
+    if (::mount("tmpfs", dir.path().c_str(), "tmpfs", 0, "size=1m,nr_inodes=5") != 0) {
+        MESSAGE("skipped: this process may not mount");
+        return;
+    }
+    const auto full = Store::open(dir.path() + "/store");
+    REQUIRE_FALSE(full);
+    CHECK(full.error().code == ErrorCode::no_space);
+    CHECK(full.error().hint.find("free space") != std::string::npos);
+    REQUIRE(::mount("tmpfs", dir.path().c_str(), "tmpfs", MS_REMOUNT, "size=1m,nr_inodes=50") == 0);
+    CHECK(Store::open(dir.path() + "/store").value()->blobs().put("x", "text/plain"));
+    REQUIRE(::umount2(dir.path().c_str(), 0) == 0);
 }
 
 TEST_CASE("what cannot be a store says why and what to do") {

@@ -271,7 +271,7 @@ TEST_CASE("a blob whose server hangs up again and again arrives whole") {
     ClientOptions options;
     options.backoff = std::chrono::milliseconds(1);
     RegistryClient client(*transport, nullptr, options);
-    test::MemoryBlobs blobs;
+    test::BlobBasket blobs;
     const auto reference = oci::parse_reference(server.address() + "/app:1").value();
     const auto descriptor = test::describe(oci::media_type::layer_gzip, layer);
     const Status fetched = client.fetch_blob(reference, descriptor, blobs);

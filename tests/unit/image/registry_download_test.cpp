@@ -11,7 +11,7 @@ using namespace mybuild::registry;
 using test::FakeReply;
 using test::FakeRequest;
 using test::FakeTransport;
-using test::MemoryBlobs;
+using test::BlobBasket;
 
 namespace {
 
@@ -52,7 +52,7 @@ struct Fetch {
     FakeTransport network{[this](const FakeRequest&) {
         return next < replies.size() ? replies[next++] : broken("no more replies");
     }};
-    MemoryBlobs blobs;
+    BlobBasket blobs;
     std::vector<BlobEvent::Kind> events;
 
     Status run(const ClientOptions& options = quick()) {
@@ -192,7 +192,7 @@ TEST_CASE("layers: several at once, each once, not those that are there") {
             if (request.line.ends_with(Digest::of(content).str())) return {200, {}, content};
         return {404, {}, {}};
     });
-    MemoryBlobs blobs;
+    BlobBasket blobs;
     blobs.put(contents[2]);
     std::mutex mutex;
     std::multiset<BlobEvent::Kind> ends;
@@ -221,7 +221,7 @@ TEST_CASE("the first layer that fails cancels the others and is what is reported
                 return {200, {}, fmt::format("layer {}", i)};
         return {404, {}, {}};
     });
-    MemoryBlobs blobs;
+    BlobBasket blobs;
     ClientOptions options = quick();
     options.parallel_layers = 1;
     RegistryClient client(network, nullptr, options);
@@ -242,7 +242,7 @@ TEST_CASE("a stop ends everything, also a pause between attempts") {
     options.backoff = std::chrono::hours(1);
     options.backoff_cap = std::chrono::hours(2);
     RegistryClient client(network, nullptr, options);
-    MemoryBlobs blobs;
+    BlobBasket blobs;
     const Status one = client.fetch_blob(reference, described(), blobs, {}, stop.get_token());
     REQUIRE_FALSE(one);
     CHECK(one.error().code == ErrorCode::cancelled);

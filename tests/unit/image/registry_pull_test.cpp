@@ -16,7 +16,7 @@
 
 using namespace mybuild;
 using namespace mybuild::registry;
-using test::MemoryBlobs;
+using test::BlobBasket;
 using test::RegistryFixture;
 
 namespace {
@@ -168,7 +168,7 @@ TEST_CASE("images of both families come whole, with gzip and zstd layers") {
         CHECK(image->descriptor == pushed);
         CHECK(image->manifest.layers == c.layers);
         CHECK(image->config_bytes == R"({"os":"linux","architecture":"amd64"})");
-        MemoryBlobs blobs;
+        BlobBasket blobs;
         REQUIRE(client.fetch_layers(reference, image->manifest.layers, blobs));
         CHECK(blobs.count() == c.layers.size());
         if (!c.layers.empty()) CHECK(blobs.get(gzip.digest) == gzip_layer);
@@ -236,7 +236,7 @@ TEST_CASE("a blob that was changed or cut on the registry's disk is refused") {
     REQUIRE(fs::write_file_atomic(registry->dir(), registry->blob_file(cut.digest.str()),
                                   zstd_layer.substr(0, 9)));
     RegistryClient client = repository.client();
-    MemoryBlobs blobs;
+    BlobBasket blobs;
     const Status tampered = client.fetch_blob(repository.reference(":1"), changed, blobs);
     REQUIRE_FALSE(tampered);
     CHECK(tampered.error().code == ErrorCode::corrupt);

@@ -335,8 +335,8 @@ TEST_CASE("lines over the limit are refused, also in heredocs") {
     const ParseLimits limits{100};
     CHECK(messages(parse("FROM a\nRUN " + std::string(200, 'x') + "\n", limits).errors) ==
           "dockerfile line greater than max allowed size of 100\n");
-    CHECK(messages(parse("FROM a\nRUN <<E\n" + std::string(200, 'x') + "\nE\n", limits).errors)
-              .find("dockerfile line greater than max allowed size of 100\n") != std::string::npos);
+    CHECK(messages(parse("FROM a\nRUN <<E\n" + std::string(200, 'x') + "\nE\n", limits).errors) ==
+          "dockerfile line greater than max allowed size of 100\n");
     CHECK(messages(parse("FROM a\nRUN x\\\n" + std::string(99, 'x') + "\\\ny\n", limits).errors) ==
           "");
 }

@@ -30,6 +30,7 @@ TEST_CASE("ONBUILD stores its text, without history and without running it") {
     CHECK(planned.config().on_build ==
           Words{"COPY  .   /app", "run $x && y", "COPY <<E /x\n$body\nE"});
     CHECK(created(planned.target()).empty());
+    CHECK(planned.step(0).created_by == "ONBUILD COPY  .   /app");
     CHECK(planned.target().trigger_count == 0);
 }
 
