@@ -48,7 +48,8 @@ std::string Digest::str() const {
 Result<Digest> Digest::from_hex(std::string_view hex) {
     Digest digest;
     if (hex.size() != 2 * digest.bytes.size())
-        return fail({ErrorCode::invalid, fmt::format("invalid digest '{}': 64 hex digits expected", hex)});
+        return fail(
+            {ErrorCode::invalid, fmt::format("invalid digest '{}': 64 hex digits expected", hex)});
     for (std::size_t i = 0; i < digest.bytes.size(); ++i) {
         const int high = hex_value(hex[2 * i]);
         const int low = hex_value(hex[2 * i + 1]);
@@ -65,7 +66,8 @@ Result<Digest> Digest::parse(std::string_view text) {
     if (colon == std::string_view::npos)
         return fail({ErrorCode::invalid, fmt::format("invalid digest '{}': no algorithm", text)});
     if (text.substr(0, colon + 1) != prefix)
-        return fail({ErrorCode::unsupported, fmt::format("digest '{}': only sha256 is supported", text)});
+        return fail(
+            {ErrorCode::unsupported, fmt::format("digest '{}': only sha256 is supported", text)});
     return from_hex(text.substr(colon + 1));
 }
 

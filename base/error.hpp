@@ -35,16 +35,16 @@ struct SourceLocation {
     Span span;
 };
 
-/// An expected failure. A layer that knows more adds context once on the way up; it is rendered only
-/// at the edge (see base/render.hpp).
+/// An expected failure. A layer that knows more adds context once on the way up; it is rendered
+/// only at the edge (see base/render.hpp).
 struct Error {
     ErrorCode code = ErrorCode::internal;
-    std::string message;                     ///< what failed and why; no trailing full stop
+    std::string message;                      ///< what failed and why; no trailing full stop
     std::optional<SourceLocation> where = {}; ///< the Dockerfile line, once it is known
-    std::string hint = {};                   ///< what to do next; may be empty
-    std::vector<std::string> notes = {};     ///< further facts, one line each
-    int exit_code = 1;                       ///< the process's exit code if this ends it
-    std::vector<Error> others = {};          ///< independent errors found along with this one
+    std::string hint = {};                    ///< what to do next; may be empty
+    std::vector<std::string> notes = {};      ///< further facts, one line each
+    int exit_code = 1;                        ///< the process's exit code if this ends it
+    std::vector<Error> others = {};           ///< independent errors found along with this one
 
     /// The same error with `context: ` before its message.
     [[nodiscard]] Error in(std::string_view context) &&;

@@ -48,7 +48,8 @@ Result<std::string> read_all(int fd, std::size_t limit) {
         if (got < 0 && errno != EINTR) return fail(errno_error("cannot read", errno));
         data.resize(size + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
         if (data.size() > limit)
-            return fail({ErrorCode::invalid, fmt::format("longer than the limit of {} bytes", limit)});
+            return fail(
+                {ErrorCode::invalid, fmt::format("longer than the limit of {} bytes", limit)});
         if (got == 0) return data;
     }
 }

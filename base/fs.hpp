@@ -3,12 +3,11 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <vector>
 
 /// File-system calls relative to directory descriptors. Names are NUL-terminated C strings or
@@ -18,8 +17,8 @@ namespace mybuild::fs {
 /// openat(2), always with O_CLOEXEC. `dir` may be AT_FDCWD.
 Result<Fd> open_at(int dir, const std::string& path, int flags, unsigned mode = 0666);
 
-/// openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS: `path` is resolved as if `root` were `/`,
-/// symbolic links and `..` included. The only way into a tree that is not trusted.
+/// openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS: `path` is resolved as if `root` were
+/// `/`, symbolic links and `..` included. The only way into a tree that is not trusted.
 Result<Fd> open_in_root(int root, const std::string& path, int flags, unsigned mode = 0666);
 
 /// All bytes from the descriptor's current offset to its end; more than `limit` is
@@ -40,8 +39,8 @@ Status make_dirs_at(int dir, const std::string& path, unsigned mode = 0755);
 /// Names in the directory, without `.` and `..`, sorted bytewise.
 Result<std::vector<std::string>> list_dir(int dir);
 
-/// Removes `dir/name` and all below it, never following a symbolic link; not there is success. Makes
-/// directories that forbid it writable first, where the caller owns them.
+/// Removes `dir/name` and all below it, never following a symbolic link; not there is success.
+/// Makes directories that forbid it writable first, where the caller owns them.
 Status remove_tree_at(int dir, const std::string& name);
 
 Result<struct stat> stat_at(int dir, const std::string& path); ///< does not follow the last link

@@ -67,18 +67,21 @@ std::string excerpt(const SourceLocation& where) {
         --from;
     const auto shown = line.substr(from, max_shown_line);
     std::string pad = printable(line.substr(from, mark_begin - from));
-    std::replace_if(pad.begin(), pad.end(), [](char c) { return c != '\t'; }, ' ');
+    std::replace_if(
+        pad.begin(), pad.end(), [](char c) { return c != '\t'; }, ' ');
     // One blank a character, not a byte.
     const auto before = line.substr(from, mark_begin - from);
-    const auto continuation = static_cast<std::size_t>(std::count_if(
-        before.begin(), before.end(),
-        [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }));
+    const auto continuation =
+        static_cast<std::size_t>(std::count_if(before.begin(), before.end(), [](char c) {
+            return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+        }));
     if (continuation < pad.size()) pad.resize(pad.size() - continuation);
-    const auto marked = line.substr(
-        mark_begin, std::min(mark_end, from + shown.size()) - std::min(mark_begin, from + shown.size()));
-    const auto width = static_cast<std::size_t>(std::count_if(
-        marked.begin(), marked.end(),
-        [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    const auto marked = line.substr(mark_begin, std::min(mark_end, from + shown.size()) -
+                                                    std::min(mark_begin, from + shown.size()));
+    const auto width =
+        static_cast<std::size_t>(std::count_if(marked.begin(), marked.end(), [](char c) {
+            return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+        }));
     out += fmt::format("{} |\n {} | {}\n{} | {}{}\n", gutter, number, printable(shown), gutter, pad,
                        std::string(std::max<std::size_t>(width, 1), '^'));
     return out;
@@ -107,9 +110,12 @@ std::string printable(std::string_view text) {
             text.remove_prefix(1);
             continue;
         }
-        if (!is_obeyed_by_terminals(point.value)) out += text.substr(0, point.length);
-        else if (point.value < 0x100) out += fmt::format("\\x{:02x}", point.value);
-        else out += fmt::format("\\u{{{:x}}}", point.value);
+        if (!is_obeyed_by_terminals(point.value))
+            out += text.substr(0, point.length);
+        else if (point.value < 0x100)
+            out += fmt::format("\\x{:02x}", point.value);
+        else
+            out += fmt::format("\\u{{{:x}}}", point.value);
         text.remove_prefix(point.length);
     }
     return out;

@@ -31,8 +31,8 @@ class BlobWriter {
     BlobWriter& operator=(const BlobWriter&) = delete;
     virtual ~BlobWriter() = default;
     virtual Status write(std::span<const std::byte> bytes) = 0;
-    /// `expected`: digest and size that the bytes must have (size 0 is a size); nullptr: whatever they
-    /// are. A mismatch is ErrorCode::corrupt. Returns digest and size.
+    /// `expected`: digest and size that the bytes must have (size 0 is a size); nullptr: whatever
+    /// they are. A mismatch is ErrorCode::corrupt. Returns digest and size.
     virtual Result<oci::Descriptor> commit(const oci::Descriptor* expected) = 0;
 };
 

@@ -17,7 +17,8 @@ class ByteSink {
     virtual Status write(std::span<const std::byte> bytes) = 0;
 };
 
-/// Where bytes come from: read() fills as much of `out` as it can and returns the count; 0 is the end.
+/// Where bytes come from: read() fills as much of `out` as it can and returns the count; 0 is the
+/// end.
 class ByteSource {
   public:
     ByteSource() = default;

@@ -35,8 +35,8 @@ class Stream {
     Result<std::optional<LayerEntry>> next();
     /// Content of the current entry, which has exactly the entry's size; 0 at its end.
     Result<std::size_t> read(std::span<std::byte> out);
-    /// Where in the source the current entry's content begins, before any of it is read; nothing for
-    /// a file with holes, which is not in one piece.
+    /// Where in the source the current entry's content begins, before any of it is read; nothing
+    /// for a file with holes, which is not in one piece.
     [[nodiscard]] std::optional<std::uint64_t> content_offset() const;
 
   private:

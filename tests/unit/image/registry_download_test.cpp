@@ -8,10 +8,10 @@
 
 using namespace mybuild;
 using namespace mybuild::registry;
+using test::BlobBasket;
 using test::FakeReply;
 using test::FakeRequest;
 using test::FakeTransport;
-using test::BlobBasket;
 
 namespace {
 
