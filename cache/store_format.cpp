@@ -21,11 +21,12 @@ constexpr std::size_t max_format_size = 4096;
 
 constexpr std::array directories = {"blobs/sha256", "trees", "listings",
                                     "archives",     "work",  "contexts"};
-/// What may be in a directory that becomes a store: what an interrupted attempt has left, what a
-/// store has that lost its format file, and what a fresh file system has.
-constexpr std::array<std::string_view, 11> known_names = {
-    "archives", "blobs",        "contexts",     "listings", "lock", "lost+found",
-    "store.db", "store.db-shm", "store.db-wal", "trees",    "work"};
+/// What may be in a directory that becomes a store: what an interrupted attempt has left, what
+/// another process makes at this moment, what a store has that lost its format file, and what a
+/// fresh file system has.
+constexpr std::array<std::string_view, 13> known_names = {
+    "archives", "blobs",    "contexts",     "format",       "listings", "lock", "lost+found",
+    "seccomp",  "store.db", "store.db-shm", "store.db-wal", "trees",    "work"};
 
 /// Takes the next line without its newline from the front of `text`; no newline: fails.
 std::optional<std::string_view> take_line(std::string_view& text) {

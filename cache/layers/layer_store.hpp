@@ -72,7 +72,8 @@ class LayerWriter {
 };
 
 /// Layers of a store: a listing always, a tree and an archive when first needed (architecture.md,
-/// idea 3). It speaks of owners as the image means them. Safe to use from several threads.
+/// idea 3). It speaks of owners as the image means them. Safe to use from several threads. Scratches,
+/// sealed trees and writers must not outlive it.
 class LayerStore {
   public:
     static std::unique_ptr<LayerStore> open(Store& store);

@@ -21,7 +21,7 @@ struct HttpHeader {
     std::string value;
 };
 
-/// How long an exchange may take; zero: no limit.
+/// How long an exchange may take; zero: no limit (connect: libcurl's, five minutes).
 struct HttpTimeouts {
     std::chrono::milliseconds connect{30'000}; ///< name look-up, TCP and TLS together
     std::chrono::seconds idle{60};             ///< no byte for so long: the peer is gone

@@ -110,18 +110,19 @@ TEST_CASE("times change the diff id, but not the content id; the layer that is k
     CHECK(elsewhere.row.diff_id != first.row.diff_id);
 
     // The same content in an archive is known too, and on another parent it is not.
-    auto writer = must(f.store.layers->writer(LayerStore::Form::archive));
-    must(writer->add(directory("d"), nullptr));
-    MemorySource bytes("same");
-    must(writer->add(file("d/f", "same"), &bytes));
-    CHECK(must(writer->commit({})).row.chain_id == first.row.chain_id);
+    {
+        auto writer = must(f.store.layers->writer(LayerStore::Form::archive));
+        must(writer->add(directory("d"), nullptr));
+        MemorySource bytes("same");
+        must(writer->add(file("d/f", "same"), &bytes));
+        CHECK(must(writer->commit({})).row.chain_id == first.row.chain_id);
+    }
     CHECK(f.store.names("archives").empty());
     const auto other_parent = f.store.step(
         {f.store.step({}, [](int root) { write_file(root, "x", ""); })}, make(3'000'000));
     CHECK(other_parent.row.diff_id != first.row.diff_id);
 
     // Dropped trees go away, at the latest when the store is closed.
-    writer.reset();
     f.store.reopen();
     CHECK(f.store.names("trees").size() == 3);
 }
