@@ -24,9 +24,11 @@ constexpr std::array directories = {"blobs/sha256", "trees", "listings",
 /// What may be in a directory that becomes a store: what an interrupted attempt has left, what
 /// another process makes at this moment, what a store has that lost its format file, and what a
 /// fresh file system has.
-constexpr std::array<std::string_view, 13> known_names = {
-    "archives", "blobs",    "contexts",     "format",       "listings", "lock", "lost+found",
-    "seccomp",  "store.db", "store.db-shm", "store.db-wal", "trees",    "work"};
+constexpr std::array<std::string_view, 10> known_names = {
+    "archives", "blobs",      "contexts", "format", "listings",
+    "lock",     "lost+found", "seccomp",  "trees",  "work"};
+/// The database and what SQLite puts beside it, for a moment or for good.
+constexpr std::string_view database_prefix = "store.db";
 
 /// Takes the next line without its newline from the front of `text`; no newline: fails.
 std::optional<std::string_view> take_line(std::string_view& text) {
@@ -51,7 +53,7 @@ Status check_unused(int root) {
     TRY_ASSIGN(const auto names, fs::list_dir(root));
     for (const auto& name : names) {
         const bool known = std::ranges::find(known_names, name) != known_names.end() ||
-                           name.starts_with("format.tmp-");
+                           name.starts_with("format.tmp-") || name.starts_with(database_prefix);
         if (!known)
             return fail(Error{
                 ErrorCode::invalid,
