@@ -40,7 +40,7 @@ class Store {
     static Result<std::unique_ptr<Store>> open(const std::string& root);
     virtual ~Store() = default;
 
-    [[nodiscard]] virtual const std::string& root() const = 0;
+    [[nodiscard]] virtual const std::string& root() const = 0; ///< absolute
     [[nodiscard]] virtual int root_fd() const = 0;
     virtual Blobs& blobs() = 0;
     virtual Records& records() = 0;
