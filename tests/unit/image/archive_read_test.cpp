@@ -170,7 +170,9 @@ TEST_CASE("what we write is read back from a file, compressed, a pipe, a directo
     const auto b = make_image(blobs, {"base", "b"}, {});
     StringSink out;
     REQUIRE(write_oci_archive(std::vector{a, b}, blobs, out));
-    for (const auto& [name, way] : ways) {
+    for (const auto& row : ways) {
+        const auto& name = row.first;
+        const auto& way = row.second;
         CAPTURE(name);
         MemoryBlobs sink;
         const auto images = way(out.str(), sink);
@@ -194,7 +196,9 @@ TEST_CASE("the index may come first, and the archive need not begin at offset 0"
     const auto image = make_image(blobs, {"layer"}, {});
     Layout layout;
     layout.add(image, blobs, {{"io.containerd.image.name", "docker.io/library/x:1"}});
-    for (const auto& [name, way] : ways) {
+    for (const auto& row : ways) {
+        const auto& name = row.first;
+        const auto& way = row.second;
         CAPTURE(name);
         MemoryBlobs sink;
         REQUIRE(way(layout.archive(true), sink));
@@ -285,7 +289,9 @@ TEST_CASE("a single image is loaded whatever its platform") {
 }
 
 TEST_CASE("a docker archive gets a manifest") {
-    for (const auto& [name, way] : ways) {
+    for (const auto& row : ways) {
+        const auto& name = row.first;
+        const auto& way = row.second;
         CAPTURE(name);
         DockerSave save;
         const std::string second(5000, 's');
@@ -321,7 +327,9 @@ TEST_CASE("a docker archive gets a manifest") {
 
 TEST_CASE("layers in xz and bzip2, which OCI has not, are unpacked") {
     for (const std::string tool : {"xz", "bzip2"}) {
-        for (const auto& [name, way] : ways) {
+        for (const auto& row : ways) {
+            const auto& name = row.first;
+            const auto& way = row.second;
             CAPTURE(tool);
             CAPTURE(name);
             const std::string layer(5000, 'l');
@@ -392,8 +400,13 @@ TEST_CASE("damaged archives are corrupt, and the blob is named") {
          },
          "nested too deep"},
     };
-    for (const auto& [name, change, part] : cases) {
-        for (const auto& [way_name, way] : ways) {
+    for (const auto& row : cases) {
+        const auto& name = row.name;
+        const auto& change = row.change;
+        const auto& part = row.part;
+        for (const auto& by : ways) {
+            const auto& way_name = by.first;
+            const auto& way = by.second;
             CAPTURE(name);
             CAPTURE(way_name);
             Layout layout;
@@ -480,7 +493,10 @@ TEST_CASE("archives that are none, or of another kind, say so") {
         {"cut", docker("[]").substr(0, 700), ErrorCode::corrupt},
     };
     REQUIRE(import_from(docker(R"([{"Config":"c.json","Layers":["l.tar"]}])"), blobs));
-    for (const auto& [name, archive, code] : cases) {
+    for (const auto& row : cases) {
+        const auto& name = row.name;
+        const auto& archive = row.archive;
+        const auto& code = row.code;
         for (const std::string way_name : {"file", "pipe"}) {
             CAPTURE(name);
             CAPTURE(way_name);

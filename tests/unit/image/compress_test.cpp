@@ -95,10 +95,12 @@ TEST_CASE("what is compressed comes back, by us and by the tools") {
                                   sample(3'333'333),
                                   noise(2'500'000),
                                   std::string(5'000'000, '\0')};
-    for (const auto& [kind, levels] :
+    for (const auto& row :
          std::map<Compression, std::vector<int>>{{Compression::none, {0}},
                                                  {Compression::gzip, {0, 1, 2, 3}},
                                                  {Compression::zstd, {0, 9}}}) {
+        const auto& kind = row.first;
+        const auto& levels = row.second;
         for (const int level : levels) {
             for (const auto& input : inputs) {
                 CAPTURE(to_string(kind));
@@ -187,7 +189,9 @@ TEST_CASE("levels and kinds that do not exist are refused") {
 }
 
 TEST_CASE("what the tools compress is detected and read, in pieces of any size") {
-    for (const auto& [kind, tool] : tools) {
+    for (const auto& row : tools) {
+        const auto& kind = row.first;
+        const auto& tool = row.second;
         for (const std::size_t size : {0U, 1U, 20'000U}) {
             const auto input = sample(size);
             const auto packed = piped(std::string(tool) + " -c", input);
@@ -210,7 +214,8 @@ TEST_CASE("what the tools compress is detected and read, in pieces of any size")
 TEST_CASE("members and frames may follow each other") {
     const auto a = sample(1000);
     const auto b = sample(70'000);
-    for (const auto& [kind, tool] : tools) {
+    for (const auto& row : tools) {
+        const auto& tool = row.second;
         CAPTURE(tool);
         const auto command = std::string(tool) + " -c";
         const auto packed = piped(command, a) + piped(command, "") + piped(command, b);
@@ -255,7 +260,9 @@ TEST_CASE("data that is not compressed passes through") {
 
 TEST_CASE("damage of every kind is corrupt") {
     const auto input = sample(50'000);
-    for (const auto& [kind, tool] : tools) {
+    for (const auto& row : tools) {
+        const auto& kind = row.first;
+        const auto& tool = row.second;
         CAPTURE(tool);
         const auto packed = piped(std::string(tool) + " -c", input);
         const auto is_corrupt = [&](const std::string& data) {
@@ -302,7 +309,8 @@ TEST_CASE("the source's own error is the one reported, for every format") {
         }
         MemorySource m_data;
     };
-    for (const auto& [kind, tool] : tools) {
+    for (const auto& row : tools) {
+        const auto& tool = row.second;
         CAPTURE(tool);
         const auto packed = piped(std::string(tool) + " -c", sample(50'000));
         Failing in(std::string_view(packed).substr(0, packed.size() / 2));

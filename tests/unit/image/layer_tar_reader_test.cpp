@@ -92,13 +92,15 @@ TEST_CASE("names are cleaned") {
         std::string name;
         std::string path;
     };
-    for (const auto& [name, path] : {Case{"a/b", "a/b"},
-                                     {"./a/b", "a/b"},
-                                     {"/a/b", "a/b"},
-                                     {"//a///b", "a/b"},
-                                     {"a/./b/.", "a/b"},
-                                     {"...", "..."},
-                                     {"a..b", "a..b"}}) {
+    for (const auto& row : {Case{"a/b", "a/b"},
+                            {"./a/b", "a/b"},
+                            {"/a/b", "a/b"},
+                            {"//a///b", "a/b"},
+                            {"a/./b/.", "a/b"},
+                            {"...", "..."},
+                            {"a..b", "a..b"}}) {
+        const auto& name = row.name;
+        const auto& path = row.path;
         CAPTURE(name);
         CHECK(only(raw({.name = name}) + end).entry.path == path);
     }
@@ -308,7 +310,9 @@ TEST_CASE("damaged archives are corrupt") {
         {"hard link to nothing", raw({.type = '1', .link = "/"}) + end},
         {"hard link to a whiteout", raw({.type = '1', .link = ".wh.a"}) + end},
     };
-    for (const auto& [name, archive] : archives) {
+    for (const auto& row : archives) {
+        const auto& name = row.first;
+        const auto& archive = row.second;
         CAPTURE(name);
         const auto items = read_layer(archive);
         REQUIRE_FALSE(items);

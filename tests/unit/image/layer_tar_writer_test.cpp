@@ -139,7 +139,10 @@ TEST_CASE("PAX headers appear only where ustar does not suffice") {
          }),
          false},
     };
-    for (const auto& [name, item, pax] : cases) {
+    for (const auto& row : cases) {
+        const auto& name = row.name;
+        const auto& item = row.item;
+        const auto& pax = row.pax;
         CAPTURE(name);
         const auto archive = write_layer({item});
         REQUIRE(archive);

@@ -69,7 +69,9 @@ TEST_CASE("writing keeps the meaning, unknown members included, and is stable") 
         CAPTURE(name);
         CHECK(after.at(name) == before.at(name));
     }
-    for (const auto& [name, value] : before.at("config").items()) {
+    for (const auto& row : before.at("config").items()) {
+        const auto& name = row.key();
+        const auto& value = row.value();
         CAPTURE(name);
         if (value.is_null())
             CHECK_FALSE(after.at("config").contains(name));

@@ -143,7 +143,10 @@ TEST_CASE("the image for a platform is chosen from an index") {
         {index_of({"", ""}), "linux/amd64", -1},
         {index_of({}), "linux/amd64", -1},
     };
-    for (const auto& [index, wanted, chosen] : cases) {
+    for (const auto& row : cases) {
+        const auto& index = row.index;
+        const auto& wanted = row.wanted;
+        const auto& chosen = row.chosen;
         CAPTURE(write_index(index));
         CAPTURE(wanted);
         const auto* found = choose_platform(index, *parse_platform(wanted));

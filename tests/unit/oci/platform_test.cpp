@@ -34,7 +34,9 @@ TEST_CASE("platforms are written in many ways and end up as one") {
         {"s390x", {"linux", "s390x", ""}},
         {"aarch64", {"linux", "arm64", ""}},
     };
-    for (const auto& [text, expected] : cases) {
+    for (const auto& row : cases) {
+        const auto& text = row.text;
+        const auto& expected = row.platform;
         CAPTURE(text);
         const auto platform = oci::parse_platform(text);
         REQUIRE(platform);
@@ -67,7 +69,10 @@ TEST_CASE("an image runs on a platform of the same or a higher variant") {
         {"linux/arm64", "linux/amd64", false},    {"windows/amd64", "linux/amd64", false},
         {"linux/arm/v7", "linux/arm64", false},   {"linux/riscv64", "linux/riscv64", true},
     };
-    for (const auto& [have, wanted, runs] : cases) {
+    for (const auto& row : cases) {
+        const auto& have = row.have;
+        const auto& wanted = row.wanted;
+        const auto& runs = row.runs;
         CAPTURE(have);
         CAPTURE(wanted);
         CHECK((oci::match_quality(*oci::parse_platform(have), *oci::parse_platform(wanted)) > 0) ==

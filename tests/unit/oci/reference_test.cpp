@@ -38,7 +38,10 @@ TEST_CASE("names are completed as Docker completes them") {
         {std::string(63, 'a'), "docker.io/library/" + std::string(63, 'a') + ":latest",
          std::string(63, 'a') + ":latest"},
     };
-    for (const auto& [text, canonical, familiar] : cases) {
+    for (const auto& row : cases) {
+        const auto& text = row.text;
+        const auto& canonical = row.canonical;
+        const auto& familiar = row.familiar;
         CAPTURE(text);
         const auto reference = oci::parse_reference(text);
         REQUIRE(reference);
@@ -90,7 +93,9 @@ TEST_CASE("what is no image name is refused with the reason") {
         {std::string(256, 'a'), "255 characters"},
         {std::string(5000, 'a'), "too long"},
     };
-    for (const auto& [text, part] : cases) {
+    for (const auto& row : cases) {
+        const auto& text = row.text;
+        const auto& part = row.part;
         CAPTURE(text);
         const auto reference = oci::parse_reference(text);
         REQUIRE_FALSE(reference);
