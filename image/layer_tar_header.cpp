@@ -38,7 +38,7 @@ constexpr std::size_t max_pax = 1024 * 1024;
 using Block = std::array<char, block_size>;
 
 void put_text(Block& block, Field field, std::string_view text) {
-    std::memcpy(block.data() + field.offset, text.data(), std::min(text.size(), field.length));
+    text.copy(block.data() + field.offset, field.length);
 }
 
 constexpr std::uint64_t max_octal(Field field) {
