@@ -16,8 +16,9 @@ namespace mybuild {
 /// so nothing that was reported is lost when a process dies. No commit waits for the disk: after
 /// power loss the last transactions may be missing, never parts of one, since frames of the log
 /// have checksums and the log is synced before it is copied into the database. Then an image has to
-/// be built or pulled again. Files are synced before a row names them, so a row never leads to torn
-/// bytes; whoever reads a row takes a missing file for a missing row.
+/// be built or pulled again. Blobs are synced before a row names them; other files have a checksum
+/// or are checked against one before they are used, so a row never leads to torn bytes. Whoever
+/// reads a row takes a missing file for a missing row.
 class Database {
   public:
     static constexpr int schema_version = 1;

@@ -16,11 +16,10 @@ struct LayerRow {
     std::optional<Digest> parent_chain;
     Digest diff_id;
     Digest content_id;
-    std::string listing;        ///< file name below listings/
-    std::string tree = {};      ///< directory name below trees/; empty: not unpacked
-    std::string tree_boot = {}; ///< boot id that wrote the tree; a tree of another boot that was
-                                ///< not synced counts as absent
-    bool tree_synced = false;
+    std::string listing;          ///< file name below listings/
+    std::string tree = {};        ///< directory name below trees/; empty: not unpacked
+    std::string tree_boot = {};   ///< boot id of the machine when the tree was written
+    bool tree_synced = false;     ///< known to be whole on disk: no check after another boot
     std::string archive = {};     ///< file name below archives/ (plain canonical tar); may be empty
     std::uint64_t tar_size = 0;   ///< bytes of the uncompressed tar
     std::uint64_t file_bytes = 0; ///< bytes of its regular files: what history and images show

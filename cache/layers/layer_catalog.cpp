@@ -21,10 +21,8 @@ const std::string& LayerCatalog::boot() {
     return m_boot;
 }
 
-bool LayerCatalog::has_tree(const LayerRow& row) {
-    if (row.tree.empty() || (!row.tree_synced && row.tree_boot != boot())) return false;
-    return ::faccessat(m_store.root_fd(), fmt::format("trees/{}", row.tree).c_str(), F_OK,
-                       AT_SYMLINK_NOFOLLOW) == 0;
+bool LayerCatalog::trusts_tree(const LayerRow& row) {
+    return !row.tree.empty() && (row.tree_synced || row.tree_boot == boot());
 }
 
 Result<std::vector<oci::Descriptor>> LayerCatalog::blobs(const Digest& diff_id) {
@@ -44,11 +42,14 @@ Result<std::shared_ptr<const Listing>> LayerCatalog::listing(const std::string& 
 
 Result<std::optional<Layer>> LayerCatalog::usable(std::optional<LayerRow> row) {
     if (!row) return std::nullopt;
-    if (!has_tree(*row)) row->tree.clear();
-    if (!row->archive.empty() &&
-        ::faccessat(m_store.root_fd(), fmt::format("archives/{}", row->archive).c_str(), F_OK,
-                    AT_SYMLINK_NOFOLLOW) != 0)
-        row->archive.clear();
+    const auto clear_missing = [&](const char* folder, std::string& name) {
+        if (!name.empty() &&
+            ::faccessat(m_store.root_fd(), fmt::format("{}/{}", folder, name).c_str(), F_OK,
+                        AT_SYMLINK_NOFOLLOW) != 0)
+            name.clear();
+    };
+    clear_missing("trees", row->tree);
+    clear_missing("archives", row->archive);
     if (row->tree.empty() && row->archive.empty()) {
         TRY_ASSIGN(const auto blobs, this->blobs(row->diff_id));
         if (blobs.empty()) return std::nullopt;
@@ -85,12 +86,11 @@ Result<std::optional<LayerStack>> LayerCatalog::stack(const Digest& chain_id) {
 Result<std::string> LayerCatalog::write_listing(std::string_view bytes) {
     auto name = fs::random_name(8);
     const auto path = fmt::format("listings/{}", name);
-    // No record names it before it is synced, so it needs no temporary name.
+    // No record names it before it is written, so it needs no temporary name; and it has a
+    // checksum, so it needs no fsync: what a power loss tears is made anew.
     TRY_ASSIGN(const auto file,
                fs::open_at(m_store.root_fd(), path, O_WRONLY | O_CREAT | O_EXCL, 0600));
-    auto done = fs::write_all(file.get(), bytes);
-    if (done && ::fsync(file.get()) != 0) done = fail(errno_error("cannot sync", errno));
-    if (!done) {
+    if (auto done = fs::write_all(file.get(), bytes); !done) {
         ::unlinkat(m_store.root_fd(), path.c_str(), 0);
         return fail(std::move(done).error().in(path));
     }
@@ -160,19 +160,24 @@ Status LayerCatalog::forget_archive(const Digest& chain_id) {
     return m_store.layer_rows().put(*row);
 }
 
-Status LayerCatalog::sync_trees() {
-    TRY_ASSIGN(auto rows, m_store.layer_rows().list());
-    std::erase_if(rows, [&](const auto& row) { return row.tree_synced || !has_tree(row); });
-    if (rows.empty()) return {};
-    if (::syncfs(m_store.root_fd()) != 0) return fail(errno_error("cannot sync the store", errno));
+template <class Change>
+Status LayerCatalog::change_rows_with_tree(const LayerRow& row, Change change) {
     const std::lock_guard lock(m_rows_mutex);
-    for (const auto& synced : rows) {
-        TRY_ASSIGN(auto row, m_store.layer_rows().find(synced.chain_id));
-        if (!row || row->tree != synced.tree) continue;
-        row->tree_synced = true;
-        TRY(m_store.layer_rows().put(*row));
+    TRY_ASSIGN(auto rows, m_store.layer_rows().by_diff_id(row.diff_id));
+    for (auto& other : rows) {
+        if (other.tree != row.tree) continue;
+        change(other);
+        TRY(m_store.layer_rows().put(other));
     }
     return {};
+}
+
+Status LayerCatalog::tree_is_whole(const LayerRow& row) {
+    return change_rows_with_tree(row, [](LayerRow& other) { other.tree_synced = true; });
+}
+
+Status LayerCatalog::forget_tree(const LayerRow& row) {
+    return change_rows_with_tree(row, [](LayerRow& other) { other.tree.clear(); });
 }
 
 } // namespace mybuild

@@ -66,9 +66,11 @@ class DirectoryLayers final : public LayerStore {
     Result<Fd> mount_read_only(std::span<const TreeRef> trees) override {
         return m_steps.mount_read_only(trees);
     }
-    Status sync_trees() override { return m_catalog.sync_trees(); }
 
   private:
+    Result<std::optional<Layer>> known(const std::optional<Digest>& parent,
+                                       const Digest& content_id);
+
     Store& m_store;
     TreeTrash m_trash; // before those who throw into it
     LayerCatalog m_catalog;
@@ -78,6 +80,17 @@ class DirectoryLayers final : public LayerStore {
     LayerArchives m_archives;
 };
 
+/// What the catalog knows; its tree, if it has one, is whole.
+Result<std::optional<Layer>> DirectoryLayers::known(const std::optional<Digest>& parent,
+                                                    const Digest& content_id) {
+    for (;;) {
+        TRY_ASSIGN(auto layer, m_catalog.known(parent, content_id));
+        if (!layer || layer->row.tree.empty()) return layer;
+        TRY_ASSIGN(const auto tree, m_trees.checked_tree(layer->row, *layer->listing));
+        if (tree) return layer;
+    }
+}
+
 Result<Layer> DirectoryLayers::commit(std::unique_ptr<SealedTree> tree,
                                       const std::optional<Digest>& parent) {
     auto* sealed = dynamic_cast<SealedUpper*>(tree.get());
@@ -86,7 +99,7 @@ Result<Layer> DirectoryLayers::commit(std::unique_ptr<SealedTree> tree,
     TRY_ASSIGN(const auto root,
                tree::open_dir(m_store.root_fd(), fmt::format("trees/{}", sealed->tree())));
     TRY_ASSIGN(auto passed, pass_tree(root.get(), sealed->take_entries()));
-    TRY_ASSIGN(auto known, m_catalog.known(parent, passed.listing->content_id()));
+    TRY_ASSIGN(auto known, this->known(parent, passed.listing->content_id()));
     if (known) return std::move(*known);
     TRY_ASSIGN(auto layer, m_catalog.put(parent, {std::move(passed.listing), passed.diff_id,
                                                   passed.tar_size, sealed->tree()}));
@@ -95,7 +108,7 @@ Result<Layer> DirectoryLayers::commit(std::unique_ptr<SealedTree> tree,
 }
 
 Result<Fd> DirectoryLayers::open_file(const Layer& layer, const std::string& path) {
-    if (!layer.row.tree.empty()) return m_trees.open_own(std::span(&layer, 1), path);
+    if (m_catalog.trusts_tree(layer.row)) return m_trees.open_own(std::span(&layer, 1), path);
     TRY_ASSIGN(const auto stack, m_catalog.stack(layer.row.chain_id));
     if (!stack)
         return fail({ErrorCode::not_found,

@@ -72,8 +72,8 @@ class LayerWriter {
 };
 
 /// Layers of a store: a listing always, a tree and an archive when first needed (architecture.md,
-/// idea 3). It speaks of owners as the image means them. Safe to use from several threads. Scratches,
-/// sealed trees and writers must not outlive it.
+/// idea 3). It speaks of owners as the image means them. Safe to use from several threads.
+/// Scratches, sealed trees and writers must not outlive it.
 class LayerStore {
   public:
     static std::unique_ptr<LayerStore> open(Store& store);
@@ -127,11 +127,6 @@ class LayerStore {
     virtual Result<Fd> open_file(const Layer& layer, const std::string& path) = 0;
     /// A read-only root directory of a stack (for exports of the file system, bind mounts).
     virtual Result<Fd> mount_read_only(std::span<const TreeRef> trees) = 0;
-
-    /// Waits until all trees of this boot are on the disk and notes it; trees that are not on
-    /// record as synced count as absent after the next boot. Takes as long as the disk does: for a
-    /// moment when nobody waits.
-    virtual Status sync_trees() { return {}; }
 };
 
 } // namespace mybuild

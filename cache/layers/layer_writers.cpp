@@ -58,8 +58,6 @@ class ArchiveWriter final : public LayerWriter {
     Result<Layer> commit(const std::optional<Digest>& parent) override {
         TRY_ASSIGN(auto passed, m_pass.finish());
         return commit_new(m_catalog, parent, std::move(passed), [&](NewLayer& made) -> Status {
-            if (::fsync(m_file.get()) != 0)
-                return fail(errno_error("cannot sync a layer archive", errno));
             made.archive = fs::random_name(8);
             return m_space.move_out(name, fmt::format("archives/{}", made.archive));
         });

@@ -2,6 +2,7 @@
 
 #include "base/fs.hpp"
 #include "base/render.hpp"
+#include "cache/layers/tree_check.hpp"
 #include "cache/layers/tree_files.hpp"
 
 #include <fmt/format.h>
@@ -37,8 +38,10 @@ Result<std::vector<TreeRef>> TreeMaker::trees(const LayerStack& stack) {
     std::vector<TreeRef> trees(stack.size());
     std::vector<std::size_t> missing;
     for (std::size_t i = 0; i < stack.size(); ++i) {
-        trees[i].tree = stack[i].row.tree;
-        if (trees[i].tree.empty()) missing.push_back(i);
+        if (m_catalog.trusts_tree(stack[i].row))
+            trees[i].tree = stack[i].row.tree;
+        else
+            missing.push_back(i);
     }
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
@@ -66,11 +69,14 @@ Result<std::vector<TreeRef>> TreeMaker::trees(const LayerStack& stack) {
 
 Result<std::string> TreeMaker::tree(std::span<const Layer> stack) {
     const auto& row = stack.back().row;
-    if (!row.tree.empty()) return row.tree;
+    if (m_catalog.trusts_tree(row)) return row.tree;
     const auto held = m_locks.lock(row.chain_id.hex());
     // Somebody may have made it since the caller asked for the layer.
     TRY_ASSIGN(const auto now, m_catalog.find(row.chain_id));
-    if (now && !now->row.tree.empty()) return now->row.tree;
+    if (now) {
+        TRY_ASSIGN(auto own, checked_tree(now->row, *now->listing));
+        if (own) return std::move(*own);
+    }
     TRY_ASSIGN(auto tree, shared_tree(row));
     if (!tree) {
         TRY_ASSIGN(tree, make(stack));
@@ -79,13 +85,30 @@ Result<std::string> TreeMaker::tree(std::span<const Layer> stack) {
     return std::move(*tree);
 }
 
+/// The tree that the layer has, if it is whole. What a power loss may have torn is checked once.
+Result<std::optional<std::string>> TreeMaker::checked_tree(const LayerRow& row,
+                                                           const Listing& listing) {
+    if (row.tree.empty()) return std::nullopt;
+    if (m_catalog.trusts_tree(row)) return row.tree;
+    const auto path = fmt::format("trees/{}", row.tree);
+    TRY_ASSIGN(const auto root, tree::open_dir(m_store.root_fd(), path));
+    TRY_ASSIGN(const bool whole, is_whole_tree(root.get(), listing));
+    if (whole) {
+        TRY(m_catalog.tree_is_whole(row));
+        return row.tree;
+    }
+    TRY(m_catalog.forget_tree(row));
+    m_trash.remove_at_end(path);
+    return std::nullopt;
+}
+
 /// The tree of the same layer on another parent.
 Result<std::optional<std::string>> TreeMaker::shared_tree(const LayerRow& row) {
     TRY_ASSIGN(const auto same, m_store.layer_rows().by_diff_id(row.diff_id));
     for (const auto& other : same) {
         if (other.chain_id == row.chain_id || other.listing != row.listing) continue;
         TRY_ASSIGN(auto layer, m_catalog.find(other.chain_id));
-        if (layer && !layer->row.tree.empty()) return std::move(layer->row.tree);
+        if (layer && m_catalog.trusts_tree(layer->row)) return std::move(layer->row.tree);
     }
     return std::nullopt;
 }

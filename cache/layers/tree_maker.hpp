@@ -20,6 +20,9 @@ class TreeMaker {
     Result<std::vector<TreeRef>> trees(const LayerStack& stack);
     /// The tree of `stack.back()`; its name below trees/.
     Result<std::string> tree(std::span<const Layer> stack);
+    /// The layer's tree as its row has it; none where there is none, or where it was torn by a
+    /// power loss and is forgotten now.
+    Result<std::optional<std::string>> checked_tree(const LayerRow& row, const Listing& listing);
     /// A regular file as the layers show it.
     Result<Fd> open_shown(std::span<const Layer> stack, const std::string& path);
     /// A regular file of the top layer's own.

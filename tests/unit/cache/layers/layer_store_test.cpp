@@ -182,22 +182,101 @@ TEST_CASE("stacks and layers are found again by another process") {
     CHECK_FALSE(must(f.store.layers->stack(top)));
 }
 
-TEST_CASE("a tree of another boot counts only if it was synced") {
+void pretend_another_boot(Fixture& f, const Digest& chain_id) {
+    auto row = must(f.store.store->layer_rows().find(chain_id)).value();
+    REQUIRE_FALSE(row.tree_boot.empty());
+    row.tree_boot = "another";
+    must(f.store.store->layer_rows().put(row));
+    f.store.reopen();
+}
+
+void make_various(int root) {
+    write_file(root, "f", "text");
+    write_file(root, "g", "text");
+    REQUIRE(::linkat(root, "f", root, "link", 0) == 0);
+    REQUIRE(::symlinkat("f", root, "symlink") == 0);
+    REQUIRE(::mkdirat(root, "d", 0750) == 0);
+    write_file(root, "d/inside", "x");
+}
+
+TEST_CASE("a tree of another boot is used when it is whole") {
+    Fixture f;
+    const auto layer = f.store.step({}, make_various);
+    pretend_another_boot(f, layer.row.chain_id);
+    const auto stack = must(f.store.layers->stack(layer.row.chain_id)).value();
+    const auto trees = must(f.store.layers->trees(stack));
+    REQUIRE(trees.size() == 1);
+    CHECK(trees[0].tree == layer.row.tree);
+    CHECK(must(f.store.store->layer_rows().find(layer.row.chain_id)).value().tree_synced);
+}
+
+TEST_CASE("a tree that a power loss has torn is made anew") {
+    struct Damage {
+        const char* name;
+        void (*apply)(int tree);
+    };
+    static constexpr Damage damages[] = {
+        {"no bytes", [](int tree) { write_file(tree, "f", ""); }},
+        {"other bytes", [](int tree) { write_file(tree, "f", "tent"); }},
+        {"no file", [](int tree) { REQUIRE(::unlinkat(tree, "g", 0) == 0); }},
+        {"no directory", [](int tree) { must(fs::remove_tree_at(tree, "d")); }},
+        {"one name more", [](int tree) { write_file(tree, "d/more", ""); }},
+        {"another mode", [](int tree) { REQUIRE(::fchmodat(tree, "d", 0700, 0) == 0); }},
+        {"another owner", [](int tree) { REQUIRE(::fchownat(tree, "g", 1, 1, 0) == 0); }},
+        {"another kind",
+         [](int tree) {
+             REQUIRE(::unlinkat(tree, "symlink", 0) == 0);
+             write_file(tree, "symlink", "f");
+         }},
+        {"a link that is a copy",
+         [](int tree) {
+             REQUIRE(::unlinkat(tree, "link", 0) == 0);
+             write_file(tree, "link", "text");
+         }},
+    };
+    for (const auto& damage : damages) {
+        for (const bool has_blob : {false, true}) {
+            CAPTURE(damage.name);
+            CAPTURE(has_blob);
+            Fixture f;
+            const auto layer = f.store.step({}, make_various);
+            if (has_blob) must(f.store.layers->blob(layer, oci::media_type::layer_gzip));
+            pretend_another_boot(f, layer.row.chain_id);
+            {
+                const auto tree = must(fs::open_at(
+                    f.store.store->root_fd(), "trees/" + layer.row.tree, O_RDONLY | O_DIRECTORY));
+                damage.apply(tree.get());
+            }
+            const auto stack = must(f.store.layers->stack(layer.row.chain_id)).value();
+            const auto trees = f.store.layers->trees(stack);
+            if (has_blob) {
+                REQUIRE(trees);
+                CHECK((*trees)[0].tree != layer.row.tree);
+                continue;
+            }
+            REQUIRE_FALSE(trees);
+            CHECK(trees.error().code == ErrorCode::corrupt);
+            CHECK_FALSE(must(f.store.layers->find(layer.row.chain_id)));
+            const auto again = f.store.step({}, make_various);
+            CHECK(again.row.content_id == layer.row.content_id);
+            CHECK(must(f.store.layers->find(again.row.chain_id)));
+        }
+    }
+}
+
+TEST_CASE("a step whose known layer has a torn tree keeps its own") {
+    Fixture f;
+    const auto layer = f.store.step({}, make_various);
+    pretend_another_boot(f, layer.row.chain_id);
+    must(fs::remove_tree_at(f.store.store->root_fd(), "trees/" + layer.row.tree + "/d"));
+    const auto again = f.store.step({}, make_various);
+    CHECK(again.row.tree != layer.row.tree);
+    CHECK(f.store.describe({again}).lines().size() == 6);
+}
+
+TEST_CASE("a tree that is not there counts for nothing") {
     Fixture f;
     const auto layer = f.store.step({}, [](int root) { write_file(root, "f", "x"); });
-    const auto pretend_boot = [&](const char* boot) {
-        auto row = must(f.store.store->layer_rows().find(layer.row.chain_id)).value();
-        row.tree_boot = boot;
-        must(f.store.store->layer_rows().put(row));
-    };
-    CHECK_FALSE(layer.row.tree_boot.empty());
-    pretend_boot("another");
-    CHECK_FALSE(must(f.store.layers->find(layer.row.chain_id)));
-    pretend_boot(layer.row.tree_boot.c_str());
-    must(f.store.layers->sync_trees());
-    pretend_boot("another");
-    CHECK(must(f.store.layers->find(layer.row.chain_id)).value().row.tree == layer.row.tree);
-    // A tree that is not there counts for nothing.
     must(fs::remove_tree_at(f.store.store->root_fd(), "trees/" + layer.row.tree));
     CHECK_FALSE(must(f.store.layers->find(layer.row.chain_id)));
     // And the layer can be made again, though it is on record.
