@@ -6,7 +6,7 @@ find_package(tl-expected REQUIRED)
 find_package(fmt REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(nlohmann_json REQUIRED)
-find_package(LibArchive REQUIRED)
+find_package(LibArchive REQUIRED) # headers only, as of CURL: opened when xz or bzip2 are to be read
 find_package(ZLIB REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(CLI11 REQUIRED)
