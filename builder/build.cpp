@@ -79,6 +79,15 @@ Result<BuildResult> store_image(Session& session) {
     return result;
 }
 
+/// What this build found on record stays wanted when space is reclaimed.
+Status note_use(const Session& session) {
+    std::vector<Digest> used;
+    used.reserve(session.records.size());
+    for (const auto& [key, record] : session.records)
+        used.push_back(key);
+    return session.ports.store.records().touch(used);
+}
+
 void warn_unused_args(Session& session) {
     std::vector<std::string> declared; // by triggers of base images, too
     for (const auto& stage : session.plans)
@@ -110,6 +119,7 @@ Result<BuildResult> build(const BuildRequest& request, const BuildPorts& ports,
     TRY(run_graph(needs, wanted, most_at_once, stop, [&](std::size_t stage, std::stop_token token) {
         return StageBuilder(session, stage, std::move(token)).run();
     }));
+    TRY(note_use(session));
     warn_unused_args(session);
     return store_image(session);
 }

@@ -1,6 +1,8 @@
 """What is done again and what is not: steps depend on exactly what they use."""
+import contextlib
 import os
 import shutil
+import sqlite3
 
 from harness.core import check, equal
 from harness.images import Archive, load_busybox
@@ -223,3 +225,29 @@ def test_base_changed(s):
         "Dockerfile": "FROM mybuild.example/busybox:1\nRUN echo new >/new-in-base\n"}))
     again = build(s, context)
     check(not set(again.cached()) & {4, 6, 8}, f"a RUN is answered from the cache on another base\n{again.run}")
+
+
+def test_last_use_is_kept_to_the_day(s):
+    """What space is reclaimed by: a build that finds a step on record has used it."""
+    context, _ = start(s)
+
+    def days(statement="SELECT DISTINCT used_day FROM step_record"):
+        with contextlib.closing(sqlite3.connect(s.path("store", "store.db"))) as database, database:
+            return [day for (day,) in database.execute(statement)]
+
+    today = days()
+    days("UPDATE step_record SET used_day = used_day - 3")
+    build(s, context)
+    equal(days(), today, "days of last use")
+
+
+def test_a_reboot_forgets_nothing(s):
+    """A tree that was written before the machine was started last is looked at, and then used."""
+    context, first = start(s)
+    with contextlib.closing(sqlite3.connect(s.path("store", "store.db"))) as database, database:
+        database.execute("UPDATE layer SET tree_boot = 'another'")
+    again = build(s, context)
+    equal(again.cached(), STEPS, "cached steps")
+    equal(again.image, first.image, "image id")
+    (context / "lib/a.txt").write_text("changed\n")
+    equal(build(s, context).cached(), [2, 3, 4], "cached steps after a change")
