@@ -14,19 +14,26 @@
 
 namespace mybuild {
 
-class Store;
 class LayerStore;
+class SourceTree;
+class Store;
 
 namespace runtime {
 class Sandbox;
 }
 
+/// What COPY, ADD and bind mounts read where they name nothing else.
+struct BuildContext {
+    std::string directory = {};            ///< of this machine, canonical; empty: `tree`
+    std::shared_ptr<SourceTree> tree = {}; ///< open already, not filtered: from an archive, …
+    std::shared_ptr<const Source> ignore_file =
+        {}; ///< .dockerignore (or NAME.dockerignore); may be null
+};
+
 /// Everything that a build is asked to do; made by the command line, understood without it.
 struct BuildRequest {
     std::shared_ptr<const Source> dockerfile; ///< its text, under the name errors show
-    std::string context;                      ///< directory on this machine
-    std::shared_ptr<const Source> ignore_file =
-        {}; ///< .dockerignore (or NAME.dockerignore); may be null
+    BuildContext context;
     plan::PlanOptions plan = {};
     std::string network = "default"; ///< for RUN steps that do not say
     bool no_cache = false;

@@ -77,7 +77,7 @@ Status export_archive(Store& store, LayerStore& layers, const std::vector<Export
 
 Status export_tar(Store& store, LayerStore& layers, const StoredImage& image, ByteSink& out) {
     TRY_ASSIGN(auto stack, image_layers(store, layers, image, {}));
-    StageTree tree(layers, std::move(stack), "image");
+    StageTree tree(layers, std::move(stack), {"image"});
     LayerTarWriter writer(out);
     for (auto& entry : tree.view().subtree("")) {
         if (entry.path.empty()) continue; // the root itself has no name in a tar

@@ -50,7 +50,7 @@ Status write_entry(int root, TreeWriter& writer, const LayerEntry& entry, Source
 Status export_local(Store& store, LayerStore& layers, const StoredImage& image,
                     const std::string& destination) {
     TRY_ASSIGN(auto stack, image_layers(store, layers, image, {}));
-    StageTree tree(layers, std::move(stack), "image");
+    StageTree tree(layers, std::move(stack), {"image"});
     TRY(fs::make_dirs_at(AT_FDCWD, destination));
     TRY_ASSIGN(const auto root, fs::open_at(AT_FDCWD, destination, O_RDONLY | O_DIRECTORY));
 

@@ -1,6 +1,8 @@
 #include "base/fs.hpp"
 #include "builder/bases.hpp"
 #include "builder/copy/chmod_option.hpp"
+#include "builder/copy/context_tree.hpp"
+#include "builder/copy/ignored_tree.hpp"
 #include "builder/session.hpp"
 #include "cache/store.hpp"
 #include "parser/parse.hpp"
@@ -153,18 +155,22 @@ bool needs_context(const Session& session) {
 }
 
 Status open_context(Session& session) {
-    const auto& request = session.request;
+    const auto& asked = session.request.context;
     IgnoreRules rules;
-    if (request.ignore_file) {
-        TRY_ASSIGN(rules, IgnoreRules::parse(request.ignore_file));
+    if (asked.ignore_file) {
+        TRY_ASSIGN(rules, IgnoreRules::parse(asked.ignore_file));
+    }
+    if (asked.tree) {
+        session.context = std::make_shared<IgnoredTree>(asked.tree, std::move(rules));
+        return {};
     }
     if (needs_context(session)) {
         TRY_ASSIGN(session.contexts,
                    fs::open_at(session.ports.store.root_fd(), "contexts", O_RDONLY | O_DIRECTORY));
-        session.digests = FileDigests::open(session.contexts.get(), request.context);
+        session.digests = FileDigests::open(session.contexts.get(), asked.directory);
     }
     TRY_ASSIGN(session.context,
-               ContextTree::open(request.context, std::move(rules), session.digests.get()));
+               ContextTree::open(asked.directory, std::move(rules), session.digests.get()));
     return {};
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 
 #include "builder/build.hpp"
-#include "builder/copy/context_tree.hpp"
 #include "builder/copy/select.hpp"
+#include "builder/copy/source_tree.hpp"
 #include "builder/keys.hpp"
 #include "builder/plan/steps.hpp"
+#include "cache/file_digests.hpp"
 #include "cache/images.hpp"
 #include "cache/layers/layer_store.hpp"
 #include "cache/records.hpp"
@@ -70,7 +71,7 @@ struct Session {
     std::unordered_map<Digest, StepRecord> records; ///< by definition key
     Fd contexts;                                    ///< the store's directory of stat indexes
     std::unique_ptr<FileDigests> digests;
-    std::unique_ptr<ContextTree> context;
+    std::shared_ptr<SourceTree> context;           ///< without what its ignore file excludes
     std::vector<StageState> states;                ///< by stage, when it is done
     std::optional<std::int64_t> source_date_epoch; ///< seconds; times of new history entries
 

@@ -6,9 +6,11 @@
 
 namespace mybuild::cli {
 
-/// Reads what a build command names: the Dockerfile, its ignore file, environment variables for
+class Wire;
+
+/// Reads what a build command names: context, Dockerfile, ignore file, environment variables for
 /// build args; and makes the request of it. Errors: a Dockerfile or context that is not there,
 /// wrong names and platforms.
-Result<BuildRequest> make_request(const BuildCommand& command);
+Result<BuildRequest> make_request(Wire& wire, const BuildCommand& command);
 
 } // namespace mybuild::cli

@@ -90,7 +90,7 @@ Status run_build(Wire& wire, const BuildCommand& command, std::stop_token stop) 
     // A stale id must not survive a build that fails.
     if (command.iidfile && ::unlink(command.iidfile->c_str()) != 0 && errno != ENOENT)
         return fail(errno_error(fmt::format("cannot remove {}", *command.iidfile), errno));
-    TRY_ASSIGN(const auto request, make_request(command));
+    TRY_ASSIGN(const auto request, make_request(wire, command));
     const auto progress = make_progress(command);
     TRY_ASSIGN(const auto result, build(request, make_ports(wire, *progress), std::move(stop)));
     TRY(write_outputs(wire, command, request, result.image));

@@ -9,83 +9,58 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
-#include <map>
 
 namespace mybuild {
-namespace {
-
-/// Unpacks the entries of one archive into a layout.
-class Unpacker {
-  public:
-    Unpacker(std::string destination, Layout& layout, Spool& spool)
-        : m_destination(std::move(destination)), m_layout(layout), m_spool(spool) {}
-
-    Status entry(LayerEntry entry, ByteSource& content) {
-        if (entry.type == EntryType::whiteout) {
-            return fail(
-                {ErrorCode::invalid,
-                 fmt::format("the archive has a file .wh.{}, a name that image layers use for "
-                             "deletions",
-                             base_name(entry.path))});
-        }
-        TRY_ASSIGN(auto path, target(entry.path));
-        if (entry.type == EntryType::hard_link) return hard_link(std::move(entry), std::move(path));
-        const auto in_archive = entry.path;
-        entry.path = path;
-        OpenContent open;
-        if (entry.type == EntryType::file) {
-            TRY_ASSIGN(const auto piece, m_spool.append(content));
-            entry.size = piece.size;
-            entry.content = piece.digest;
-            open = opener(piece);
-            m_files[path] = {entry, piece};
-        }
-        return m_layout.unpack(std::move(entry), std::move(open));
+Status ArchiveUnpacker::add(LayerEntry entry, ByteSource& content) {
+    if (entry.type == EntryType::whiteout) {
+        return fail({ErrorCode::invalid,
+                     fmt::format("the archive has a file .wh.{}, a name that image layers use for "
+                                 "deletions",
+                                 base_name(entry.path))});
     }
-
-  private:
-    /// Where an entry of the archive comes to stand: links in the way are followed inside the
-    /// stage.
-    Result<std::string> target(const std::string& path) const {
-        const auto above = fmt::format("{}/{}", m_destination, parent_path(path));
-        TRY_ASSIGN(auto directory, m_layout.resolve(above, true));
-        const auto name = std::string(base_name(path));
-        return directory.empty() ? name : directory + "/" + name;
+    TRY_ASSIGN(auto path, target(entry.path));
+    if (entry.type == EntryType::hard_link) return add_hard_link(std::move(entry), std::move(path));
+    entry.path = path;
+    OpenContent open;
+    if (entry.type == EntryType::file) {
+        TRY_ASSIGN(const auto piece, m_spool.append(content));
+        entry.size = piece.size;
+        entry.content = piece.digest;
+        open = opener(piece);
+        m_files[path] = {entry, piece};
     }
+    return m_layout.unpack(std::move(entry), std::move(open));
+}
 
-    OpenContent opener(const Spool::Piece& piece) const {
-        return [fd = m_spool.fd(), piece]() -> Result<std::unique_ptr<ByteSource>> {
-            return std::make_unique<FileRangeSource>(fd, piece.offset, piece.size);
-        };
-    }
+/// Where an entry of the archive comes to stand: links in the way are followed inside the stage.
+Result<std::string> ArchiveUnpacker::target(const std::string& path) const {
+    const auto above = fmt::format("{}/{}", m_destination, parent_path(path));
+    TRY_ASSIGN(auto directory, m_layout.resolve(above, true));
+    const auto name = std::string(base_name(path));
+    return directory.empty() ? name : directory + "/" + name;
+}
 
-    Status hard_link(LayerEntry entry, std::string path) {
-        TRY_ASSIGN(const auto first, target(entry.link));
-        const auto known = m_files.find(first);
-        if (known == m_files.end()) {
-            return fail(
-                {ErrorCode::invalid,
-                 fmt::format("the archive's {} is a hard link to {}, which is not a file of the "
-                             "archive before it",
-                             entry.path, entry.link)});
-        }
-        auto copy = known->second;
-        copy.entry.path = path;
-        m_files[path] = copy;
-        return m_layout.unpack_link(first, std::move(copy.entry), opener(copy.piece));
-    }
-
-    struct File {
-        LayerEntry entry;
-        Spool::Piece piece;
+OpenContent ArchiveUnpacker::opener(const Spool::Piece& piece) const {
+    return [fd = m_spool.fd(), piece]() -> Result<std::unique_ptr<ByteSource>> {
+        return std::make_unique<FileRangeSource>(fd, piece.offset, piece.size);
     };
-    std::string m_destination;
-    Layout& m_layout;
-    Spool& m_spool;
-    std::map<std::string, File> m_files;
-};
+}
 
-} // namespace
+Status ArchiveUnpacker::add_hard_link(LayerEntry entry, std::string path) {
+    TRY_ASSIGN(const auto first, target(entry.link));
+    const auto known = m_files.find(first);
+    if (known == m_files.end()) {
+        return fail(
+            {ErrorCode::invalid,
+             fmt::format("the archive's {} is a hard link to {}, which is not a file of the "
+                         "archive before it",
+                         entry.path, entry.link)});
+    }
+    auto copy = known->second;
+    copy.entry.path = path;
+    m_files[path] = copy;
+    return m_layout.unpack_link(first, std::move(copy.entry), opener(copy.piece));
+}
 
 Result<Spool> Spool::create(Store& store) {
     TRY_ASSIGN(const auto directory, store.scratch_dir());
@@ -122,9 +97,9 @@ Result<bool> unpack_archive(const SelectedSource& source, const std::string& des
 
     TRY_ASSIGN(const auto top, layout.resolve(destination, true));
     TRY(layout.make_directories(top));
-    Unpacker unpacker("/" + top, layout, spool);
+    ArchiveUnpacker unpacker("/" + top, layout, spool);
     while (*entry) {
-        TRY(unpacker.entry(std::move(**entry), reader.content()));
+        TRY(unpacker.add(std::move(**entry), reader.content()));
         entry = reader.next();
         if (!entry)
             return fail(std::move(entry).error().in(fmt::format("archive {}", source.name)));

@@ -5,6 +5,8 @@
 #include "builder/copy/select.hpp"
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 namespace mybuild {
 
@@ -28,6 +30,33 @@ class Spool {
     explicit Spool(Fd fd) : m_fd(std::move(fd)) {}
     Fd m_fd;
     std::uint64_t m_size = 0;
+};
+
+/// Puts the entries of one archive into a layout, below a directory of it, as tar would unpack them
+/// there; their bytes go to the spool, which both must outlive.
+class ArchiveUnpacker {
+  public:
+    /// `destination`: absolute path.
+    ArchiveUnpacker(std::string destination, Layout& layout, Spool& spool)
+        : m_destination(std::move(destination)), m_layout(layout), m_spool(spool) {}
+
+    /// The next entry of the archive, in the archive's order. Errors (ErrorCode::invalid): a hard
+    /// link to what was not in the archive before, a name that image layers use for deletions.
+    Status add(LayerEntry entry, ByteSource& content);
+
+  private:
+    struct File {
+        LayerEntry entry;
+        Spool::Piece piece;
+    };
+    [[nodiscard]] Result<std::string> target(const std::string& path) const;
+    [[nodiscard]] OpenContent opener(const Spool::Piece& piece) const;
+    Status add_hard_link(LayerEntry entry, std::string path);
+
+    std::string m_destination;
+    Layout& m_layout;
+    Spool& m_spool;
+    std::map<std::string, File> m_files; ///< by where they came to stand
 };
 
 /// If the file is a tar, plain or compressed, puts its entries below `destination`, as ADD does

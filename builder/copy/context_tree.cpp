@@ -288,6 +288,11 @@ Status ContextTree::digest(std::span<SourceNode* const> nodes) {
                         [&](std::size_t i) -> Status { return read_content(unknown[i]->entry); });
 }
 
+std::string ContextTree::missing_hint() const {
+    return "sources are paths inside the context directory (the last argument of the command); is "
+           "the file there, and not excluded by .dockerignore?";
+}
+
 Result<std::unique_ptr<ByteSource>> ContextTree::open(const std::string& path) {
     TRY_ASSIGN(auto fd, fs::open_in_root(m_root.get(), "/" + path, O_RDONLY | O_NOFOLLOW));
     return std::make_unique<FdSource>(std::move(fd), path);

@@ -23,6 +23,7 @@ class ContextTree : public SourceTree {
     Status digest(std::span<SourceNode* const> nodes) override;
     Result<std::unique_ptr<ByteSource>> open(const std::string& path) override;
     [[nodiscard]] std::string_view name() const override { return "build context"; }
+    [[nodiscard]] std::string missing_hint() const override;
 
   private:
     ContextTree(Fd root, IgnoreRules rules, FileDigests* digests)

@@ -144,7 +144,8 @@ Status Layout::merge_directory(const std::string& path, const std::vector<Source
         TRY(make_directories(path));
         auto entry = *find(path);
         entry.opaque = false;
-        entry.mtime = nodes.front().entry.mtime;
+        // The root of a stage or archive may have no time of its own.
+        if (nodes.front().entry.mtime != 0) entry.mtime = nodes.front().entry.mtime;
         m_planned.insert_or_assign(path, PlannedEntry{std::move(entry)});
     }
     for (const auto& node : nodes) {

@@ -38,13 +38,10 @@ std::string joined(const std::string& directory, const std::string& name) {
 }
 
 Error missing(const std::string& written, const SourceTree& tree) {
-    Error error{ErrorCode::not_found,
-                fmt::format("\"/{}\" not found in the {}", written, tree.name())};
-    if (tree.name() == "build context") {
-        error.hint = "sources are paths inside the context directory (the last argument of the "
-                     "command); is the file there, and not excluded by .dockerignore?";
-    }
-    return error;
+    return {ErrorCode::not_found,
+            fmt::format("\"/{}\" not found in the {}", written, tree.name()),
+            {},
+            tree.missing_hint()};
 }
 
 /// The paths a pattern stands for, component by component; links in the way are not followed once

@@ -47,6 +47,8 @@ class SourceTree {
     virtual Result<std::unique_ptr<ByteSource>> open(const std::string& path) = 0;
     /// How the tree is called in messages: `build context`, `stage build`.
     [[nodiscard]] virtual std::string_view name() const = 0;
+    /// What to do when a source is not in it; may be empty.
+    [[nodiscard]] virtual std::string missing_hint() const { return {}; }
 };
 
 } // namespace mybuild

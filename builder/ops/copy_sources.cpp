@@ -38,7 +38,7 @@ Result<std::unique_ptr<SourceTree>> open_source(const Session& session, const pl
                                                 std::stop_token stop) {
     TRY_ASSIGN(auto stack, layers_of(session, origin, std::move(stop)));
     return std::make_unique<StageTree>(session.ports.layers, std::move(stack),
-                                       name_of(session, origin));
+                                       TreeLabel{name_of(session, origin)});
 }
 
 } // namespace mybuild::ops

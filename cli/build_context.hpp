@@ -1,0 +1,24 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "builder/build.hpp"
+#include "cli/commands.hpp"
+
+#include <memory>
+
+namespace mybuild::cli {
+
+class Wire;
+
+/// What a build command's CONTEXT, `-f` and standard input come to.
+struct OpenedContext {
+    BuildContext context;
+    std::shared_ptr<const Source> dockerfile;
+};
+
+/// Opens the build context and reads the Dockerfile and the ignore file, wherever each of them is
+/// (cli-and-outputs.md, section 3). Errors: a context or Dockerfile that is not there, standard
+/// input asked for twice, what is no archive.
+Result<OpenedContext> open_context(Wire& wire, const BuildCommand& command);
+
+} // namespace mybuild::cli

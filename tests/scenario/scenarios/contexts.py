@@ -1,0 +1,152 @@
+"""Where a build context and its Dockerfile come from."""
+import bz2
+import gzip
+import io
+import lzma
+import os
+import subprocess
+import tarfile
+
+from harness.core import check, contains, equal, lacks
+from harness.images import Archive
+
+SCRATCH = "FROM scratch\nCOPY . /\n"
+
+
+def tar_of(files, **attributes):
+    """A tar of {name: bytes, str, or TarInfo with a link}; attributes are those of every member."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, content in files.items():
+            if isinstance(content, tarfile.TarInfo):
+                tar.addfile(content)
+                continue
+            data = content if isinstance(content, bytes) else content.encode()
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            info.mode = 0o640
+            info.mtime = 1_000_000_000
+            for key, value in attributes.items():
+                setattr(info, key, value)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def link(name, target, kind=tarfile.SYMTYPE):
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    info.linkname = target
+    return info
+
+
+def zstd(data):
+    return subprocess.run(["zstd", "-qc"], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def built(s, *args, name="out.tar", **options):
+    """The archive of a build."""
+    out = s.path(name)
+    s.mybuild("-o", f"type=oci,dest={out}", *args, **options)
+    return Archive(out)
+
+
+def test_a_dockerfile_on_standard_input_has_an_empty_context(s):
+    image = built(s, "-", stdin=b"FROM scratch\nLABEL a=b\nCOPY <<x /\nhello\nx\n")
+    equal(image.config["config"]["Labels"], {"a": "b"}, "labels")
+    equal(image.content(0, "x"), b"hello\n", "the file of the heredoc")
+
+    missing = s.mybuild("-", stdin=b"FROM scratch\nCOPY a /\n", check=1)
+    contains(missing.err, "Dockerfile:2", "standard error")
+    contains(missing.err, "-f - DIRECTORY", "standard error")
+    nothing = s.mybuild("-", stdin=b"", check=1)
+    contains(nothing.err, "the Dockerfile cannot be empty", "standard error")
+
+
+def test_two_things_on_standard_input_are_refused(s):
+    both = s.mybuild("-f", "-", "-", stdin=b"FROM scratch\n", check=2)
+    contains(both.err, "invalid argument: can't use stdin for both build context and dockerfile")
+    twice = s.mybuild("-f", "Dockerfile", "-", stdin=b"FROM scratch\n", check=2)
+    contains(twice.err, "ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles")
+
+
+def test_a_tar_on_standard_input(s):
+    s.need("zstd")
+    tar = tar_of({"Dockerfile": SCRATCH, "a/b": "b\n", "c": "c\n"}, uid=1000, gid=1000)
+    packed = {"plain": tar, "gzip": gzip.compress(tar), "bzip2": bz2.compress(tar),
+              "xz": lzma.compress(tar), "zstd": zstd(tar)}
+    ids = set()
+    for name, data in packed.items():
+        image = built(s, "-", stdin=data, name=f"{name}.tar")
+        entries = image.entries(0)
+        equal(sorted(entries), ["Dockerfile", "a", "a/b", "c"], f"files of the {name} context")
+        entry = entries["a/b"]
+        equal((entry.uid, entry.gid, entry.mode, entry.mtime), (0, 0, 0o640, 1_000_000_000), "a/b")
+        ids.add(image.image_id)
+    equal(len(ids), 1, "the same image from all of them")
+    again = s.mybuild("-", stdin=tar)
+    contains(again.out, "Using cache")
+
+
+def test_the_dockerfile_in_a_tar(s):
+    tar = tar_of({"Dockerfile": "FROM nothing\n", "docker/my.Dockerfile": "FROM scratch\nCOPY a /\n",
+                  "a": "a\n", "linked": link("linked", "docker/my.Dockerfile")})
+    for name in ("docker/my.Dockerfile", "./docker//my.Dockerfile", "/docker/my.Dockerfile", "linked"):
+        image = built(s, "-f", name, "-", stdin=tar)
+        equal(list(image.entries(0)), ["a"], f"files with -f {name}")
+    missing = s.mybuild("-f", "other", "-", stdin=tar, check=1)
+    contains(missing.err, "failed to read dockerfile: open other: no such file or directory")
+    contained = s.mybuild("-", stdin=tar_of({"a": "a\n", "Containerfile": SCRATCH}))
+    contains(contained.out, "Successfully built")
+    broken = s.mybuild("-", stdin=tar_of({"Dockerfile": "FROM scratch\nCOPPY a /\n"}), check=1)
+    contains(broken.err, "Dockerfile:2:1")
+
+
+def test_the_ignore_file_of_a_tar_filters_it(s):
+    files = {"Dockerfile": SCRATCH, "a.log": "", "d/b": "b\n", "d/c": "c\n", "keep": ""}
+    tar = tar_of(files | {".dockerignore": "*.log\nd\n!d/c\nDockerfile\n"})
+    equal(sorted(built(s, "-", stdin=tar).entries(0)), [".dockerignore", "d", "d/c", "keep"], "files")
+    own = tar_of(files | {".dockerignore": "*\n", "Dockerfile.dockerignore": "keep\n*ockerfile*\n.*\n"})
+    equal(sorted(built(s, "-", stdin=own).entries(0)), ["a.log", "d", "d/b", "d/c"], "files")
+
+
+def test_links_in_a_tar_stay_inside(s):
+    s.path("outside").write_text("secret\n")
+    tar = tar_of({"Dockerfile": "FROM scratch\nCOPY out out2 in /\nCOPY dir /dir\n",
+                  "etc/passwd": "mine\n", "deep/file": "deep\n",
+                  "out": link("out", "../../../../../../etc/passwd"),
+                  "out2": link("out2", "/etc/passwd"),
+                  "in": link("in", "deep/file"),
+                  "dir/hard": link("dir/hard", "deep/file", tarfile.LNKTYPE),
+                  "dir/soft": link("dir/soft", "hard")})
+    image = built(s, "-", stdin=tar)
+    for name, content in (("out", b"mine\n"), ("out2", b"mine\n"), ("in", b"deep\n")):
+        equal(image.content(0, name), content, name)
+    equal(image.content(1, "dir/hard"), b"deep\n", "the hard link")
+    equal(image.entries(1)["dir/soft"].linkname, "hard", "a link that is copied")
+
+    for name in ("../outside", "a/../../outside"):
+        climbing = s.mybuild("-", stdin=tar_of({"Dockerfile": SCRATCH, name: "x"}), check=1)
+        contains(climbing.err, "standard input")
+    check(s.path("outside").read_text() == "secret\n", "a file outside was changed")
+
+
+def test_damaged_archives(s):
+    tar = tar_of({"Dockerfile": SCRATCH, "big": os.urandom(100_000)})
+    squeezed = gzip.compress(tar)
+    for name, data in {"cut off": tar[:60_000], "gzip cut off": squeezed[:60_000],
+                       "gzip of no tar": gzip.compress(b"FROM scratch\n"),
+                       "gzip damaged": squeezed[:50_000] + b"\0" * 100 + squeezed[50_100:],
+                       "compressed nothing": gzip.compress(b"")}.items():
+        run = s.mybuild("-", stdin=data, check=1)
+        contains(run.err, "standard input", f"{name}: standard error")
+        lacks(run.err, "internal", f"{name}: standard error")
+    s.mybuild("-", stdin=tar)
+    left = [path for path in (s.store / "work").rglob("*")]
+    equal(left, [], "what is left in the store's work directory")
+
+
+def test_a_dockerfile_on_standard_input_with_a_directory(s):
+    context = s.context("project", {"Dockerfile": "FROM nothing\n", "a": "a\n", "b.log": "",
+                                    ".dockerignore": "*.log\nDockerfile\n.dockerignore\n"})
+    image = built(s, "-f", "-", context, stdin=SCRATCH.encode())
+    equal(list(image.entries(0)), ["a"], "files")
