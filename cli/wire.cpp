@@ -1,8 +1,8 @@
 #include "cli/wire.hpp"
 
 #include "base/fs.hpp"
+#include "image/http/curl_transport.hpp"
 #include "image/registry/credentials.hpp"
-#include "image/registry/curl_transport.hpp"
 
 #include <cstdlib>
 #include <unistd.h>
@@ -46,7 +46,7 @@ Result<runtime::Sandbox*> Wire::sandbox() {
 
 registry::RegistryClient& Wire::registry() {
     if (!m_client) {
-        m_transport = registry::make_curl_transport();
+        m_transport = make_curl_transport();
         auto where = registry::CredentialEnvironment::from([](const char* name) {
             const auto* value = environment(name);
             return value == nullptr ? std::nullopt : std::optional<std::string>(value);

@@ -32,7 +32,7 @@ class Wire {
     std::unique_ptr<LayerStore> m_layers;
     std::unique_ptr<std::mutex> m_mutex = std::make_unique<std::mutex>(); // stages ask at once
     std::unique_ptr<runtime::Sandbox> m_sandbox;
-    std::unique_ptr<registry::HttpTransport> m_transport;
+    std::unique_ptr<HttpTransport> m_transport;
     std::optional<registry::RegistryClient> m_client;
 };
 

@@ -1,6 +1,6 @@
 #include "image/registry/auth.hpp"
 
-#include "image/registry/url.hpp"
+#include "image/http/url.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

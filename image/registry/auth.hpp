@@ -1,7 +1,7 @@
 #pragma once
 
+#include "image/http/http.hpp"
 #include "image/registry/credentials.hpp"
-#include "image/registry/http.hpp"
 
 #include <chrono>
 #include <map>

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "image/blob_source.hpp"
+#include "image/http/http.hpp"
 #include "image/oci/oci.hpp"
 #include "image/oci/reference.hpp"
 #include "image/registry/credentials.hpp"
-#include "image/registry/http.hpp"
 
 #include <chrono>
 #include <cstdint>

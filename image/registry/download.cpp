@@ -1,6 +1,6 @@
 #include "image/registry/download.hpp"
 
-#include "image/registry/backoff.hpp"
+#include "image/http/backoff.hpp"
 #include "image/registry/reply.hpp"
 
 #include <fmt/format.h>

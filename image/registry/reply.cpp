@@ -8,7 +8,6 @@
 
 #include <array>
 #include <charconv>
-#include <ctime>
 
 namespace mybuild::registry {
 
@@ -104,24 +103,6 @@ Error response_error(const HttpResponse& response, std::string_view what, std::s
                  fmt::format("cannot pull {}: {} does not answer as a registry does", what, peer)}
         .with_note(note)
         .with_hint("check that a registry (distribution API v2) listens there");
-}
-
-bool is_transient(int status) {
-    return status == 429 || status >= 500;
-}
-
-std::optional<std::chrono::seconds> retry_after(const HttpResponse& response,
-                                                std::chrono::system_clock::time_point now) {
-    constexpr std::int64_t longest = 365L * 24 * 3600;
-    const std::string value(response.header("Retry-After"));
-    if (std::uint64_t seconds = 0; read_number(value, seconds))
-        return std::chrono::seconds(std::min<std::uint64_t>(seconds, longest));
-    std::tm date{};
-    const char* end = ::strptime(value.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
-    if (end == nullptr || *end != '\0') return std::nullopt;
-    const std::int64_t then = ::timegm(&date);
-    return std::chrono::seconds(
-        std::clamp<std::int64_t>(then - std::chrono::system_clock::to_time_t(now), 0, longest));
 }
 
 std::optional<ContentRange> parse_content_range(std::string_view header) {

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "image/http/http.hpp"
 #include "image/oci/oci.hpp"
-#include "image/registry/http.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -28,13 +28,6 @@ std::vector<RegistryError> parse_errors(std::string_view body);
 /// as they log in to it, `peer` the host and port that answered.
 Error response_error(const HttpResponse& response, std::string_view what, std::string_view registry,
                      std::string_view peer);
-
-/// 429 and 5xx may pass by themselves.
-bool is_transient(int status);
-
-/// The pause a Retry-After header asks for: seconds or a date (RFC 9110, 10.2.3); none: nullopt.
-std::optional<std::chrono::seconds> retry_after(const HttpResponse& response,
-                                                std::chrono::system_clock::time_point now);
 
 /// Where a 206 response begins and how long the whole is, from `Content-Range: bytes 5-9/10`.
 struct ContentRange {

@@ -1,8 +1,9 @@
 #include "image/registry/session.hpp"
 
 #include "base/render.hpp"
+#include "image/http/backoff.hpp"
+#include "image/http/redirect.hpp"
 #include "image/registry/auth.hpp"
-#include "image/registry/backoff.hpp"
 #include "image/registry/reply.hpp"
 
 #include <fmt/format.h>
@@ -12,12 +13,6 @@
 namespace mybuild::registry {
 
 namespace {
-
-constexpr int most_redirects = 10;
-
-bool is_redirect(int status) {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
 
 /// Hands the body of a success on; whatever else is said stays in the response.
 class SuccessReceiver final : public BodyReceiver {
@@ -202,27 +197,18 @@ Result<Session::Followed> Session::follow(const Endpoint& endpoint, Url url, Htt
         request.verify_tls =
             url.host == endpoint.base.host ? endpoint.verify_tls : !is_insecure(url);
         TRY_ASSIGN(followed.response, m_transport.request(request, &successes, stop));
-        if (!is_redirect(followed.response.status)) return followed;
+        TRY_ASSIGN(auto next, redirect_of(url, followed.response));
+        if (!next) return followed;
         if (request.body != nullptr)
             return fail({ErrorCode::denied,
                          fmt::format("{} sends what was told to it elsewhere", url.endpoint())});
-        auto next = resolve_url(url, followed.response.header("Location"));
-        if (!next)
-            return fail(
-                std::move(next).error().in(fmt::format("{} leads to nowhere", url.endpoint())));
-        if (url.https && !next->https)
-            return fail({ErrorCode::denied, fmt::format("{} leads from https to http ({}): refused",
-                                                        url.endpoint(), next->endpoint())});
         if (!next->same_origin(url)) {
             followed.left_origin = true;
-            std::erase_if(request.headers, [](const HttpHeader& header) {
-                return lower_ascii(header.name) == "authorization";
-            });
+            drop_credentials(request.headers);
         }
         url = *std::move(next);
     }
-    return fail({ErrorCode::network, fmt::format("{} leads in circles: more than {} redirects",
-                                                 endpoint.base.endpoint(), most_redirects)});
+    return fail(leads_in_circles(endpoint.base));
 }
 
 /// The Authorization value that answers a refusal; nullopt: there is none to give. `stale` is the

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "image/http/url.hpp"
 #include "image/registry/client.hpp"
-#include "image/registry/url.hpp"
 
 #include <map>
 #include <memory>

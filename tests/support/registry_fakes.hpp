@@ -1,7 +1,7 @@
 #pragma once
 
 #include "image/blob_source.hpp"
-#include "image/registry/http.hpp"
+#include "image/http/http.hpp"
 
 #include <fmt/format.h>
 
@@ -18,7 +18,7 @@ namespace mybuild::test {
 /// What the fake network answers.
 struct FakeReply {
     int status = 200;
-    std::vector<registry::HttpHeader> headers = {};
+    std::vector<HttpHeader> headers = {};
     std::string body = {};
     std::size_t break_after = SIZE_MAX; ///< the connection breaks after so many bytes of the body
     std::optional<Error> error = {};    ///< instead of any answer
@@ -35,18 +35,18 @@ struct FakeRequest {
 };
 
 /// A network of one function; remembers every request.
-class FakeTransport final : public registry::HttpTransport {
+class FakeTransport final : public HttpTransport {
   public:
     using Handler = std::function<FakeReply(const FakeRequest&)>;
     explicit FakeTransport(Handler handler) : m_handler(std::move(handler)) {}
 
-    Result<registry::HttpResponse> request(const registry::HttpRequest& request,
-                                           registry::BodyReceiver* receiver,
+    Result<HttpResponse> request(const HttpRequest& request,
+                                           BodyReceiver* receiver,
                                            std::stop_token stop) override {
         if (stop.stop_requested()) return fail({ErrorCode::cancelled, "stopped"});
         const FakeReply reply = answer(request);
         if (reply.error) return fail(*reply.error);
-        registry::HttpResponse response{reply.status, reply.headers, {}};
+        HttpResponse response{reply.status, reply.headers, {}};
         ByteSink* sink = nullptr;
         if (receiver != nullptr) {
             TRY_ASSIGN(sink, receiver->accept(response));
@@ -76,7 +76,7 @@ class FakeTransport final : public registry::HttpTransport {
     }
 
   private:
-    FakeReply answer(const registry::HttpRequest& request) {
+    FakeReply answer(const HttpRequest& request) {
         FakeRequest seen{
             fmt::format("{} {}", request.method, request.url), {}, {}, {}, {}, request.verify_tls};
         for (const auto& [name, value] : request.headers) {

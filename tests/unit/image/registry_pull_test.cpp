@@ -1,8 +1,8 @@
 // Against a real registry: Debian's docker-registry on loopback.
+#include "image/http/curl_transport.hpp"
+#include "image/http/url.hpp"
 #include "image/registry/auth.hpp"
 #include "image/registry/client.hpp"
-#include "image/registry/curl_transport.hpp"
-#include "image/registry/url.hpp"
 #include "tests/support/registry_fakes.hpp"
 #include "tests/support/registry_fixture.hpp"
 

@@ -1,3 +1,4 @@
+#include "image/http/backoff.hpp"
 #include "image/registry/reply.hpp"
 
 #include <doctest/doctest.h>

@@ -1,11 +1,10 @@
-#include "image/registry/url.hpp"
+#include "image/http/url.hpp"
 
 #include <doctest/doctest.h>
 
 #include <array>
 
 using namespace mybuild;
-using namespace mybuild::registry;
 
 TEST_CASE("URLs are read into parts and written back in one form") {
     struct Case {

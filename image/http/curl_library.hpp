@@ -4,7 +4,7 @@
 
 #include <curl/curl.h>
 
-namespace mybuild::registry {
+namespace mybuild {
 
 /// libcurl's functions as found by dlopen, under their names without `curl_`.
 struct CurlLibrary {
@@ -32,4 +32,4 @@ struct CurlLibrary {
 /// for the rest of the process, as curl's own global state does. Errors: ErrorCode::unsupported.
 const Result<CurlLibrary>& curl_library();
 
-} // namespace mybuild::registry
+} // namespace mybuild

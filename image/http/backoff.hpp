@@ -1,10 +1,19 @@
 #pragma once
 
+#include "image/http/http.hpp"
+
 #include <chrono>
 #include <optional>
 #include <stop_token>
 
-namespace mybuild::registry {
+namespace mybuild {
+
+/// 429 and 5xx may pass by themselves.
+[[nodiscard]] bool is_transient(int status);
+
+/// The pause a Retry-After header asks for: seconds or a date (RFC 9110, 10.2.3); none: nullopt.
+[[nodiscard]] std::optional<std::chrono::seconds>
+retry_after(const HttpResponse& response, std::chrono::system_clock::time_point now);
 
 /// The pauses between attempts: doubled each time, a peer's Retry-After honoured up to a cap.
 class Backoff {
@@ -23,4 +32,4 @@ class Backoff {
     std::chrono::milliseconds m_cap;
 };
 
-} // namespace mybuild::registry
+} // namespace mybuild

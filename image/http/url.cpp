@@ -1,7 +1,7 @@
-#include "image/registry/url.hpp"
+#include "image/http/url.hpp"
 
 #include "base/render.hpp"
-#include "image/registry/http.hpp"
+#include "image/http/http.hpp"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include <charconv>
 #include <netinet/in.h>
 
-namespace mybuild::registry {
+namespace mybuild {
 
 namespace {
 
@@ -145,4 +145,4 @@ std::string percent_encode(std::string_view text) {
     return out;
 }
 
-} // namespace mybuild::registry
+} // namespace mybuild

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "image/registry/http.hpp"
+#include "image/http/http.hpp"
 
 #include <memory>
 
-namespace mybuild::registry {
+namespace mybuild {
 
 /// HTTP and HTTPS by libcurl. The library is loaded at the first request, not before: a build that
 /// never talks to a registry does not pay the 4 to 5 ms that costs. Connections are reused. Proxies
@@ -12,4 +12,4 @@ namespace mybuild::registry {
 /// loopback addresses. Not there at all: requests fail with ErrorCode::unsupported.
 std::unique_ptr<HttpTransport> make_curl_transport();
 
-} // namespace mybuild::registry
+} // namespace mybuild

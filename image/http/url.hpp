@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace mybuild::registry {
+namespace mybuild {
 
 /// An http or https URL in parts (RFC 3986); no user information, no fragment.
 struct Url {
@@ -35,4 +35,4 @@ bool is_loopback(std::string_view host);
 /// Percent-encoded for a query or a form: all but unreserved characters.
 std::string percent_encode(std::string_view text);
 
-} // namespace mybuild::registry
+} // namespace mybuild

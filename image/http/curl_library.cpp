@@ -1,10 +1,10 @@
-#include "image/registry/curl_library.hpp"
+#include "image/http/curl_library.hpp"
 
 #include <fmt/format.h>
 
 #include <dlfcn.h>
 
-namespace mybuild::registry {
+namespace mybuild {
 
 namespace {
 
@@ -66,4 +66,4 @@ const Result<CurlLibrary>& curl_library() {
     return library;
 }
 
-} // namespace mybuild::registry
+} // namespace mybuild

@@ -1,4 +1,4 @@
-#include "image/registry/curl_error.hpp"
+#include "image/http/curl_error.hpp"
 
 #include "base/render.hpp"
 
@@ -6,7 +6,7 @@
 
 #include <system_error>
 
-namespace mybuild::registry {
+namespace mybuild {
 
 namespace {
 
@@ -31,7 +31,8 @@ Error curl_error(CURLcode code, const Url& url, std::string_view detail, int os_
     case CURLE_COULDNT_CONNECT:
         return Error{ErrorCode::network,
                      fmt::format("cannot connect to {}: {}", peer, reason(detail, os_error))}
-            .with_hint("check that the registry runs and that nothing on the way blocks it");
+            .with_hint(
+                "is the server running? Check the port too, and that nothing on the way blocks it");
     case CURLE_OPERATION_TIMEDOUT:
         return Error{ErrorCode::network, fmt::format("{} did not answer in time", peer)}
             .with_note(printable(detail))
@@ -69,4 +70,4 @@ Error curl_error(CURLcode code, const Url& url, std::string_view detail, int os_
     }
 }
 
-} // namespace mybuild::registry
+} // namespace mybuild

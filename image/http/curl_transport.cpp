@@ -1,8 +1,8 @@
-#include "image/registry/curl_transport.hpp"
+#include "image/http/curl_transport.hpp"
 
-#include "image/registry/curl_error.hpp"
-#include "image/registry/curl_library.hpp"
-#include "image/registry/url.hpp"
+#include "image/http/curl_error.hpp"
+#include "image/http/curl_library.hpp"
+#include "image/http/url.hpp"
 
 #include <fmt/format.h>
 
@@ -15,7 +15,7 @@
 #include <mutex>
 #include <pthread.h>
 
-namespace mybuild::registry {
+namespace mybuild {
 
 namespace {
 
@@ -334,4 +334,4 @@ std::unique_ptr<HttpTransport> make_curl_transport() {
     return std::make_unique<CurlTransport>();
 }
 
-} // namespace mybuild::registry
+} // namespace mybuild

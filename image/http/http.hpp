@@ -11,10 +11,14 @@
 #include <string_view>
 #include <vector>
 
-namespace mybuild::registry {
+namespace mybuild {
 
 /// A to Z in lower case: names of headers, schemes and hosts have no other letters.
 [[nodiscard]] std::string lower_ascii(std::string_view text);
+
+/// Seconds since 1970 of a date as headers have them (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37
+/// GMT`, and the two obsolete forms; anything else: nullopt.
+[[nodiscard]] std::optional<std::int64_t> parse_http_date(std::string_view text);
 
 struct HttpHeader {
     std::string name;
@@ -79,4 +83,4 @@ class HttpTransport {
                                          std::stop_token stop = {}) = 0;
 };
 
-} // namespace mybuild::registry
+} // namespace mybuild

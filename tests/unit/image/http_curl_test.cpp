@@ -1,6 +1,6 @@
+#include "image/http/curl_error.hpp"
+#include "image/http/curl_transport.hpp"
 #include "image/registry/client.hpp"
-#include "image/registry/curl_error.hpp"
-#include "image/registry/curl_transport.hpp"
 #include "tests/support/registry_fakes.hpp"
 #include "tests/support/registry_server.hpp"
 
