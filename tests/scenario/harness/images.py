@@ -45,8 +45,9 @@ class Archive:
 
     def layers(self):
         """The uncompressed tars, bottom first, each checked against its diff id."""
-        diff_ids = self.config["rootfs"]["diff_ids"]
-        tars = [decompress(self.blob(layer)) for layer in self.manifest["layers"]]
+        # Some writers say null for an image without layers.
+        diff_ids = self.config["rootfs"]["diff_ids"] or []
+        tars = [decompress(self.blob(layer)) for layer in self.manifest["layers"] or []]
         equal([digest(tar) for tar in tars], diff_ids, "diff ids")
         return tars
 
@@ -67,7 +68,7 @@ class Archive:
         self.layers()
         history = [h for h in self.config.get("history", []) if not h.get("empty_layer")]
         if self.config.get("history"):
-            equal(len(history), len(self.manifest["layers"]), "history entries with a layer")
+            equal(len(history), len(self.manifest["layers"] or []), "history entries with a layer")
         for name, data in self.files.items():
             if name.startswith("blobs/sha256/"):
                 equal(digest(data), "sha256:" + name.rpartition("/")[2], f"name of {name}")
