@@ -264,6 +264,12 @@ Result<Fd> mount_new(const std::string& type, const std::vector<FsOption>& optio
 Result<Fd> mount_tmpfs(const TmpfsOptions& options) {
     std::vector<FsOption> list{{"mode", fmt::format("{:o}", options.mode)}};
     if (options.size) list.push_back({"size", std::to_string(*options.size)});
+    if (options.in_memory_only) {
+        auto unswapped = list;
+        unswapped.push_back({"noswap", {}});
+        auto mount = mount_new("tmpfs", unswapped, options.attributes);
+        if (mount) return mount;
+    }
     return mount_new("tmpfs", list, options.attributes);
 }
 

@@ -57,6 +57,7 @@ struct TmpfsOptions {
     std::optional<std::uint64_t> size = {}; ///< bytes; the kernel's default is half of memory
     std::uint32_t mode = 0755;              ///< of the root directory
     std::uint64_t attributes = 0;           ///< MOUNT_ATTR_*
+    bool in_memory_only = false;            ///< never swapped out, where the kernel can (Linux 6.4)
 };
 Result<Fd> mount_tmpfs(const TmpfsOptions& options);
 

@@ -2,8 +2,10 @@
 
 #include "base/result.hpp"
 #include "builder/events.hpp"
+#include "builder/keys.hpp"
 #include "builder/plan/stages.hpp"
 #include "image/oci/reference.hpp"
+#include "runtime/sandbox.hpp"
 
 #include <functional>
 #include <memory>
@@ -18,10 +20,6 @@ class LayerStore;
 class SourceTree;
 class Store;
 
-namespace runtime {
-class Sandbox;
-}
-
 /// What COPY, ADD and bind mounts read where they name nothing else.
 struct BuildContext {
     std::string directory = {};            ///< of this machine, canonical; empty: `tree`
@@ -35,7 +33,9 @@ struct BuildRequest {
     std::shared_ptr<const Source> dockerfile; ///< its text, under the name errors show
     BuildContext context;
     plan::PlanOptions plan = {};
-    std::string network = "default"; ///< for RUN steps that do not say
+    RunDefaults run = {};                       ///< for RUN steps
+    std::optional<std::uint64_t> shm_size = {}; ///< --shm-size: of /dev/shm of RUN steps, in bytes
+    std::vector<runtime::ResourceLimit> limits = {}; ///< --ulimit
     bool no_cache = false;
     bool pull = false; ///< ask the registry even for bases the store has
     std::vector<oci::Reference> tags = {};
@@ -51,6 +51,8 @@ struct BuildPorts {
     using Progress = std::function<void(const std::string&, std::uint64_t, std::uint64_t)>;
     std::function<Status(const plan::FromImage&, const Progress&, std::stop_token)> pull_image;
     EventSink& events;
+    /// The bytes of the secret of this id; none: the caller has given none. Empty: there are none.
+    std::function<Result<std::optional<std::string>>(const std::string& id)> secret = {};
 };
 
 struct BuildResult {

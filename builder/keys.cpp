@@ -13,17 +13,18 @@ void add_mount(KeyBuilder& key, const Mount& mount) {
     key.add("gid", std::uint64_t{mount.gid.value_or(0)});
 }
 
-void add_fields(KeyBuilder& key, const plan::RunOp& op, const std::string& default_network) {
+void add_fields(KeyBuilder& key, const plan::RunOp& op, const RunDefaults& defaults) {
     key.add("argv", op.argv).add("env", op.env).add("user", op.user).add("workdir", op.working_dir);
-    key.add("network", op.network == "default" ? default_network : op.network);
+    key.add("network", op.network == "default" ? defaults.network : op.network);
     key.add("security", op.security);
+    if (!defaults.added_hosts.empty()) key.add("hosts", defaults.added_hosts);
     for (const auto& [name, content] : op.script_files)
         key.add("script name", name).add("script", content);
     for (const auto& mount : op.mounts)
         add_mount(key, mount);
 }
 
-void add_fields(KeyBuilder& key, const plan::CopyOp& op, const std::string&) {
+void add_fields(KeyBuilder& key, const plan::CopyOp& op, const RunDefaults&) {
     key.add("add", op.is_add).add("destination", op.destination);
     key.add("chown", op.chown.value_or("")).add("chmod", op.chmod.value_or(""));
     key.add("link", op.link).add("parents", op.parents).add("exclude", op.excludes);
@@ -34,19 +35,18 @@ void add_fields(KeyBuilder& key, const plan::CopyOp& op, const std::string&) {
     }
 }
 
-void add_fields(KeyBuilder& key, const plan::WorkdirOp& op, const std::string&) {
+void add_fields(KeyBuilder& key, const plan::WorkdirOp& op, const RunDefaults&) {
     key.add("path", op.path).add("user", op.user);
 }
 
-void add_fields(KeyBuilder&, const plan::MetaOp&, const std::string&) {}
+void add_fields(KeyBuilder&, const plan::MetaOp&, const RunDefaults&) {}
 
 } // namespace
 
-OwnKey own_key(const plan::Step& step, const oci::Platform& platform,
-               const std::string& default_network) {
+OwnKey own_key(const plan::Step& step, const oci::Platform& platform, const RunDefaults& defaults) {
     KeyBuilder key("own");
     key.add("instruction", step.keyword).add("platform", platform.str());
-    std::visit([&](const auto& op) { add_fields(key, op, default_network); }, step.op);
+    std::visit([&](const auto& op) { add_fields(key, op, defaults); }, step.op);
     if (std::holds_alternative<plan::MetaOp>(step.op)) key.add("text", step.created_by);
     return {key.digest(), key.fields()};
 }

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mybuild {
 
@@ -15,9 +16,13 @@ struct OwnKey {
     KeyFields fields;
 };
 
-/// `default_network` is what RUN steps get that do not say.
-OwnKey own_key(const plan::Step& step, const oci::Platform& platform,
-               const std::string& default_network);
+/// What the command line says about all RUN steps, as far as it is part of what they are.
+struct RunDefaults {
+    std::string network = "default";           ///< of steps that do not say
+    std::vector<std::string> added_hosts = {}; ///< --add-host: `name=address`, as given
+};
+
+OwnKey own_key(const plan::Step& step, const oci::Platform& platform, const RunDefaults& defaults);
 
 /// The definition key: the own key, the history text, the definition of what is copied (digest of
 /// the context files, or the definition key of the stage they come from), chained to the parent's.

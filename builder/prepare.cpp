@@ -133,7 +133,7 @@ Status key_stage(Session& session, std::size_t stage) {
     auto parent = start.definition;
     for (const auto& step : session.plans[stage].steps) {
         KeyedStep keyed;
-        keyed.own = own_key(step, node.platform, session.request.network);
+        keyed.own = own_key(step, node.platform, session.request.run);
         if (const auto* copy = std::get_if<plan::CopyOp>(&step.op)) {
             if (auto done = key_copy(session, *copy, keyed); !done)
                 return fail(session.located(std::move(done).error().in(step.keyword), step.span));

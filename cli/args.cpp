@@ -1,5 +1,7 @@
 #include "cli/args.hpp"
 
+#include "parser/size.hpp"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -12,16 +14,34 @@ namespace {
 constexpr std::array<std::string_view, 9> subcommands{
     "build", "images", "tag", "rmi", "pull", "load", "save", "inspect", "history"};
 
+/// The options that concern RUN steps, as written.
+struct StepOptions {
+    std::vector<std::string> secrets, allowed, added_hosts, limits;
+    std::string shm_size;
+};
+
 /// What the options of `build` are collected in before they are looked at together.
 struct RawBuild {
     BuildCommand command;
     std::vector<std::string> build_args, labels, outputs;
+    StepOptions steps;
     bool legacy = false;
 };
 
 void keep_all(CLI::Option* option) {
     option->allow_extra_args(
         false); // one value each time, so that CONTEXT is not taken for another
+}
+
+void add_step_options(CLI::App& app, StepOptions& steps) {
+    keep_all(app.add_option("--secret", steps.secrets,
+                            "Secret for RUN --mount=type=secret: id=ID[,src=FILE|,env=VARIABLE]"));
+    keep_all(app.add_option("--allow", steps.allowed,
+                            "Let the Dockerfile have network.host or security.insecure"));
+    keep_all(app.add_option("--add-host", steps.added_hosts,
+                            "A host that RUN steps know: NAME:ADDRESS"));
+    app.add_option("--shm-size", steps.shm_size, "Size of /dev/shm of RUN steps (default: 64m)");
+    keep_all(app.add_option("--ulimit", steps.limits, "Limit of RUN steps: TYPE=SOFT[:HARD]"));
 }
 
 void add_build(CLI::App& app, RawBuild& raw) {
@@ -44,6 +64,7 @@ void add_build(CLI::App& app, RawBuild& raw) {
         app.add_option("-o,--output", raw.outputs,
                        "Write the result: type=oci|docker|tar,dest=FILE or type=local,dest=DIR; "
                        "dest=- is standard output"));
+    add_step_options(app, raw.steps);
     app.add_option("--iidfile", command.iidfile, "Write the id of the image to this file");
     app.add_flag("-q,--quiet", command.quiet, "Print only the id of the image");
     app.add_option("--progress", command.progress,
@@ -68,6 +89,32 @@ std::pair<std::string, std::optional<std::string>> split(const std::string& text
     return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+Status finish_steps(const StepOptions& steps, BuildCommand& command) {
+    for (const auto& text : steps.secrets) {
+        TRY_ASSIGN(auto secret, parse_secret(text));
+        command.secrets.push_back(std::move(secret));
+    }
+    for (const auto& text : steps.allowed)
+        TRY(parse_allow(text, command.allowed));
+    for (const auto& text : steps.added_hosts) {
+        TRY_ASSIGN(auto host, parse_added_host(text));
+        command.added_hosts.push_back(std::move(host));
+    }
+    for (const auto& text : steps.limits) {
+        TRY_ASSIGN(const auto limit, parse_ulimit(text));
+        command.limits.push_back(limit);
+    }
+    if (steps.shm_size.empty()) return {};
+    const auto size = parse_size(steps.shm_size);
+    if (!size)
+        return fail({ErrorCode::usage,
+                     fmt::format("invalid size: --shm-size {}", steps.shm_size),
+                     {},
+                     "write it as 128m or 1g"});
+    if (*size > 0) command.shm_size = size; // 0 is the default, as in Docker
+    return {};
+}
+
 Result<BuildCommand> finish(RawBuild raw) {
     auto command = std::move(raw.command);
     for (const auto& text : raw.build_args) {
@@ -87,6 +134,7 @@ Result<BuildCommand> finish(RawBuild raw) {
         TRY_ASSIGN(auto output, parse_output(text));
         command.outputs.push_back(std::move(output));
     }
+    TRY(finish_steps(raw.steps, command));
     return command;
 }
 

@@ -38,7 +38,12 @@ Result<BuildRequest> make_request(Wire& wire, const BuildCommand& command) {
         TRY_ASSIGN(request.plan.platform, oci::parse_platform(*command.platform));
         request.plan.platform_given = true;
     }
-    request.network = command.network;
+    // --network host is the word of the caller, too.
+    request.plan.allow_host_network = command.allowed.host_network || command.network == "host";
+    request.plan.allow_insecure = command.allowed.insecure;
+    request.run = {command.network, command.added_hosts};
+    request.shm_size = command.shm_size;
+    request.limits = command.limits;
     request.no_cache = command.no_cache;
     request.pull = command.pull;
     for (const auto& text : command.tags) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "cli/step_options.hpp"
+
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,6 +29,11 @@ struct BuildCommand {
     bool no_cache = false;
     bool pull = false;
     std::string network = "default";
+    std::vector<SecretSpec> secrets;
+    Allowed allowed;
+    std::vector<std::string> added_hosts; ///< `name=address`
+    std::optional<std::uint64_t> shm_size;
+    std::vector<runtime::ResourceLimit> limits;
     std::vector<OutputSpec> outputs;
     std::optional<std::string> iidfile;
     bool quiet = false;

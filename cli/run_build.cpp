@@ -6,12 +6,14 @@
 #include "cli/output_file.hpp"
 #include "cli/progress.hpp"
 #include "cli/run.hpp"
+#include "cli/secrets.hpp"
 #include "cli/wire.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -68,8 +70,10 @@ Status write_outputs(Wire& wire, const BuildCommand& command, const BuildRequest
     return {};
 }
 
-BuildPorts make_ports(Wire& wire, EventSink& events) {
-    return {wire.store(), wire.layers(), [&wire] { return wire.sandbox(); },
+BuildPorts make_ports(Wire& wire, Secrets& secrets, EventSink& events) {
+    return {wire.store(),
+            wire.layers(),
+            [&wire] { return wire.sandbox(); },
             [&wire](const plan::FromImage& image, const BuildPorts::Progress& progress,
                     std::stop_token stop) -> Status {
                 const auto pulled = pull_image(
@@ -81,7 +85,8 @@ BuildPorts make_ports(Wire& wire, EventSink& events) {
                 if (!pulled) return fail(pulled.error());
                 return {};
             },
-            events};
+            events,
+            [&secrets](const std::string& id) { return secrets.read(id); }};
 }
 
 } // namespace
@@ -91,8 +96,12 @@ Status run_build(Wire& wire, const BuildCommand& command, std::stop_token stop) 
     if (command.iidfile && ::unlink(command.iidfile->c_str()) != 0 && errno != ENOENT)
         return fail(errno_error(fmt::format("cannot remove {}", *command.iidfile), errno));
     TRY_ASSIGN(const auto request, make_request(wire, command));
+    TRY_ASSIGN(const auto secrets, Secrets::open(command.secrets, [](const char* name) {
+                   return static_cast<const char*>(std::getenv(name)); // read by this thread alone
+               }));
     const auto progress = make_progress(command);
-    TRY_ASSIGN(const auto result, build(request, make_ports(wire, *progress), std::move(stop)));
+    TRY_ASSIGN(const auto result,
+               build(request, make_ports(wire, *secrets, *progress), std::move(stop)));
     TRY(write_outputs(wire, command, request, result.image));
     if (command.iidfile) TRY(fs::write_file_atomic(AT_FDCWD, *command.iidfile, result.image.str()));
     if (command.quiet) TextSink(STDOUT_FILENO).write(result.image.str() + "\n");

@@ -30,6 +30,7 @@ struct TmpfsMount {
     std::optional<std::uint64_t> size = {}; ///< bytes; default: the kernel's
     /// Of the mount's root; default: as the directory it covers, 1777 where there is none.
     std::optional<std::uint32_t> mode = {};
+    bool readonly = false;
 };
 
 /// A file that exists only in memory and only during the step (secrets, resolv.conf).
@@ -39,11 +40,19 @@ struct FileMount {
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
     bool readonly = true;
+    bool secret = false; ///< not even swapped out, where the kernel can
 };
 
 struct SandboxMount {
     std::string target; ///< absolute path inside the root; links in it are followed inside the root
     std::variant<BindMount, TmpfsMount, FileMount> what;
+};
+
+/// A limit of setrlimit(2) for the command.
+struct ResourceLimit {
+    int resource = 0; ///< RLIMIT_*
+    std::uint64_t soft = 0;
+    std::uint64_t hard = 0; ///< as soft: RLIM_INFINITY is none
 };
 
 /// One command to run, everything about it said. Descriptors are borrowed for the call.
@@ -70,6 +79,7 @@ struct SandboxSpec {
     std::optional<std::string> resolv_conf = {};
     std::optional<std::string> hosts = {};
     std::optional<std::uint64_t> shm_size = {}; ///< of /dev/shm in bytes; default 64 MiB
+    std::vector<ResourceLimit> limits = {};     ///< what is not named is as the builder has it
 };
 
 enum class Stream : std::uint8_t { out, err };

@@ -1,5 +1,6 @@
 #include "base/fs.hpp"
 #include "base/passwd.hpp"
+#include "builder/mounts/step_mounts.hpp"
 #include "builder/ops/ops.hpp"
 #include "runtime/sandbox.hpp"
 
@@ -14,8 +15,8 @@ namespace {
 
 constexpr std::size_t max_passwd = std::size_t{10} * 1024 * 1024; // as BuildKit caps it
 constexpr std::size_t container_digits = 12;
-constexpr std::string_view hosts = "127.0.0.1\tlocalhost buildkitsandbox\n"
-                                   "::1\tlocalhost ip6-localhost ip6-loopback\n";
+constexpr std::string_view standard_hosts = "127.0.0.1\tlocalhost buildkitsandbox\n"
+                                            "::1\tlocalhost ip6-localhost ip6-loopback\n";
 
 class StepOutput : public runtime::OutputSink {
   public:
@@ -48,22 +49,17 @@ runtime::NetworkMode network_mode(const std::string& text) {
     return text == "host" ? runtime::NetworkMode::host : runtime::NetworkMode::default_;
 }
 
-Status add_mounts(const plan::RunOp& op, runtime::SandboxSpec& spec) {
-    for (const auto& [name, content] : op.script_files)
-        spec.mounts.push_back({"/dev/pipes/" + name, runtime::FileMount{content, 0755, 0, 0}});
-    for (const auto& mount : op.mounts) {
-        if (mount.type != MountType::tmpfs) {
-            return fail(
-                {ErrorCode::unsupported,
-                 fmt::format("RUN --mount=type={} is not part of this version", name(mount.type)),
-                 {},
-                 "type=tmpfs is; files can come from an earlier COPY"});
-        }
-        const auto target =
-            mount.target.starts_with('/') ? mount.target : op.working_dir + "/" + mount.target;
-        spec.mounts.push_back({target, runtime::TmpfsMount{mount.size, mount.mode}});
+/// /etc/hosts with what --add-host adds, `name=address` each. A step shares the network of this
+/// machine, or has none: its gateway to this machine is the loopback device.
+std::string hosts_text(const std::vector<std::string>& added) {
+    std::string text(standard_hosts);
+    for (const auto& host : added) {
+        const auto equals = host.find('=');
+        const auto address = host.substr(equals + 1);
+        text += fmt::format("{}\t{}\n", address == "host-gateway" ? "127.0.0.1" : address,
+                            host.substr(0, equals));
     }
-    return {};
+    return text;
 }
 
 Result<runtime::SandboxSpec> make_spec(const Session& session, const plan::RunOp& op,
@@ -79,18 +75,17 @@ Result<runtime::SandboxSpec> make_spec(const Session& session, const plan::RunOp
     spec.groups = std::move(user.groups);
     spec.env = op.env;
     if (!has_variable(spec.env, "HOME")) spec.env.push_back("HOME=" + user.home);
-    for (const auto& proxy : op.proxy_env) {
-        const auto name = proxy.substr(0, proxy.find('='));
-        std::erase_if(spec.env,
-                      [&](const std::string& text) { return text.starts_with(name + "="); });
-        spec.env.push_back(proxy);
-    }
-    spec.network = network_mode(op.network == "default" ? session.request.network : op.network);
+    for (const auto& proxy : op.proxy_env)
+        set_variable(spec.env, proxy);
+    spec.network = network_mode(op.network == "default" ? session.request.run.network : op.network);
     spec.insecure = op.security == "insecure";
     // A machine without resolv.conf has no names to give; the step then sees an empty one.
     spec.resolv_conf = fs::read_file_at(AT_FDCWD, "/etc/resolv.conf", max_passwd).value_or("");
-    spec.hosts = std::string(hosts);
-    TRY(add_mounts(op, spec));
+    spec.hosts = hosts_text(session.request.run.added_hosts);
+    spec.shm_size = session.request.shm_size;
+    spec.limits = session.request.limits;
+    for (const auto& [name, content] : op.script_files)
+        spec.mounts.push_back({"/dev/pipes/" + name, runtime::FileMount{content, 0755, 0, 0}});
     return spec;
 }
 
@@ -103,7 +98,9 @@ std::string container_name() {
 Status run(Session& session, StepRef ref, const plan::RunOp& op, const Scratch& scratch,
            std::stop_token stop) {
     TRY_ASSIGN(auto* const sandbox, session.ports.sandbox());
-    TRY_ASSIGN(const auto spec, make_spec(session, op, scratch));
+    TRY_ASSIGN(auto spec, make_spec(session, op, scratch));
+    TRY_ASSIGN(auto mounts, StepMounts::make(session, op));
+    mounts.move_into(spec);
     session.events.send(event::StepRunning{ref, container_name()});
     StepOutput output(session.events, ref);
     TRY_ASSIGN(const auto status, sandbox->run(spec, output, std::move(stop)));

@@ -17,6 +17,7 @@ namespace {
 struct PlannedMount {
     Mount mount;
     Origin origin;
+    Span span;
 };
 
 /// The targets that a mount's text leaves open (dockerfile-language.md, 6.2): those of bind, cache
@@ -66,7 +67,7 @@ Result<std::vector<PlannedMount>> plan_mounts(StageState& state, const Run& run)
         }
         TRY(settle_target(state, *mount, ssh_count, word.span));
         settle_cache_id(state, *mount);
-        planned.push_back({.mount = std::move(*mount), .origin = origin});
+        planned.push_back({.mount = std::move(*mount), .origin = origin, .span = word.span});
     }
     return planned;
 }
@@ -83,6 +84,7 @@ void take_mounts(RunOp& op, std::vector<PlannedMount> planned) {
     for (PlannedMount& one : planned) {
         op.mounts.push_back(std::move(one.mount));
         op.mount_origins.push_back(one.origin);
+        op.mount_spans.push_back(one.span);
     }
 }
 
@@ -127,6 +129,25 @@ std::vector<std::string> undeclared_proxies(const StageState& state) {
     return entries;
 }
 
+/// What a Dockerfile may not take without the word of who builds it.
+Status check_entitlements(const StageState& state, const Run& run) {
+    const auto refuse = [&](const Word& flag, std::string_view entitlement, std::string_view what) {
+        return state.fail_at(
+            Error{.code = ErrorCode::denied,
+                  .message = fmt::format("{} is not allowed", entitlement),
+                  .hint =
+                      fmt::format("this step asks for {}; if you trust the Dockerfile, build it "
+                                  "with --allow {}",
+                                  what, entitlement)},
+            flag.span);
+    };
+    if (run.network && run.network->text == "host" && !state.options.allow_host_network)
+        return refuse(*run.network, "network.host", "the network of this machine");
+    if (run.security && run.security->text == "insecure" && !state.options.allow_insecure)
+        return refuse(*run.security, "security.insecure", "all of root's privileges");
+    return {};
+}
+
 } // namespace
 
 Status fold(StageState& state, const Run& run, Step& step) {
@@ -135,6 +156,7 @@ Status fold(StageState& state, const Run& run, Step& step) {
                                    .message = "RUN --device is not supported",
                                    .hint = "docker has it in its labs channel only"},
                              run.devices.front().span);
+    TRY(check_entitlements(state, run));
     RunOp op{.env = state.env.entries(),
              .proxy_env = undeclared_proxies(state),
              .user = state.config.user,

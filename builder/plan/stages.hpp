@@ -26,6 +26,9 @@ struct PlanOptions {
     oci::Platform platform = {};                                  ///< target platform
     bool platform_given = false;       ///< --platform was written: it is put into the final config
     oci::Platform build_platform = {}; ///< the machine's
+    bool allow_host_network = false;   ///< RUN --network=host may be built (--allow network.host)
+    bool allow_insecure =
+        false; ///< RUN --security=insecure may be built (--allow security.insecure)
 };
 
 /// What a stage, a COPY --from or a mount from= starts from.

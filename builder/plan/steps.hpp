@@ -29,6 +29,7 @@ struct RunOp {
     /// only a variable). `from` is resolved in mount_origins.
     std::vector<Mount> mounts = {};
     std::vector<Origin> mount_origins = {}; ///< one for each; FromScratch where there is no from=
+    std::vector<Span> mount_spans = {};     ///< one for each: where it is written
     /// Heredoc scripts: name and content; mounted below /dev/pipes, mode 0755, read-only.
     std::vector<std::pair<std::string, std::string>> script_files = {};
 };

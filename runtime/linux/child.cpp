@@ -12,6 +12,7 @@
 #include <linux/keyctl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -67,6 +68,16 @@ int enter_cwd(ChildPlan& plan) {
     return ::chdir(path) == 0 ? 0 : errno;
 }
 
+/// While the capability to raise them is still there. Limits are the child's own, although its
+/// memory is not.
+int set_limits(std::span<const ResourceLimit> limits) {
+    for (const auto& limit : limits) {
+        const struct rlimit value { limit.soft, limit.hard };
+        if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &value) != 0) return errno;
+    }
+    return 0;
+}
+
 /// Descriptors that the builder inherited from its own caller must not reach the step.
 int close_others() {
     return ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0 ? 0 : errno;
@@ -111,6 +122,8 @@ int run_stage(ChildPlan& plan, Stage stage) {
         return set_streams(plan);
     case Stage::cwd:
         return enter_cwd(plan);
+    case Stage::limits:
+        return set_limits(plan.limits);
     case Stage::bounding_set:
         return child_limit_bounding_set(plan.capabilities, plan.last_cap);
     case Stage::seccomp:
@@ -149,6 +162,8 @@ const char* describe(Stage stage) {
         return "cannot connect the standard streams";
     case Stage::cwd:
         return "cannot enter the working directory";
+    case Stage::limits:
+        return "cannot set the resource limits";
     case Stage::bounding_set:
         return "cannot limit the capability bounding set";
     case Stage::seccomp:

@@ -22,6 +22,7 @@ enum class Stage : std::uint8_t {
     mounts,
     streams,
     cwd,
+    limits,
     bounding_set,
     seccomp,
     capabilities,
@@ -48,6 +49,7 @@ struct ChildPlan {
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
     std::vector<std::uint32_t> groups;
+    std::span<const ResourceLimit> limits;
     bool new_network = false;
     std::uint64_t capabilities = 0;
     unsigned last_cap = 0;

@@ -72,6 +72,7 @@ class LinuxSandbox final : public Sandbox {
         plan.uid = spec.uid;
         plan.gid = spec.gid;
         plan.groups = spec.groups;
+        plan.limits = spec.limits;
         plan.new_network = spec.network == NetworkMode::none;
         plan.capabilities = m_host.permitted_caps;
         plan.last_cap = m_host.last_cap;

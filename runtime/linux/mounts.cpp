@@ -62,8 +62,10 @@ class Planner {
         options.size = scratch_size;
         options.attributes = no_suid;
         for (const auto& mount : m_spec.mounts) {
-            if (const auto* file = std::get_if<FileMount>(&mount.what))
-                *options.size += file->content.size();
+            const auto* file = std::get_if<FileMount>(&mount.what);
+            if (file == nullptr) continue;
+            *options.size += file->content.size();
+            options.in_memory_only |= file->secret;
         }
         TRY_ASSIGN(m_plan.scratch, mount::mount_tmpfs(options));
         for (const char* name : {"dev", "empty"}) {
@@ -224,7 +226,9 @@ class Planner {
     Status add_one(const std::string& target, const TmpfsMount& tmpfs) {
         TRY_ASSIGN(auto found, find_target(target, PointKind::directory));
         const auto mode = tmpfs.mode ? *tmpfs.mode : found.mode.value_or(01777);
-        TRY_ASSIGN(auto made, mount::mount_tmpfs({tmpfs.size, mode, no_suid}));
+        TRY_ASSIGN(auto made,
+                   mount::mount_tmpfs(
+                       {tmpfs.size, mode, no_suid | (tmpfs.readonly ? MOUNT_ATTR_RDONLY : 0)}));
         add_ready(std::move(made), std::move(found.path), found.make);
         return {};
     }

@@ -22,8 +22,8 @@ plan::Step run_step(const std::function<void(plan::RunOp&)>& change = [](plan::R
     return step;
 }
 
-Digest own(const plan::Step& step, const std::string& network = "default") {
-    return own_key(step, oci::Platform{}, network).digest;
+Digest own(const plan::Step& step, const RunDefaults& defaults = {}) {
+    return own_key(step, oci::Platform{}, defaults).digest;
 }
 
 } // namespace
@@ -47,7 +47,16 @@ TEST_CASE("everything that can change what a RUN does changes its key") {
         CAPTURE(i);
         CHECK(own(run_step(changes[i])) != plain);
     }
-    CHECK(own(run_step(), "none") != plain);
+    CHECK(own(run_step(), {.network = "none"}) != plain);
+}
+
+TEST_CASE("added hosts are part of a RUN, and of nothing else") {
+    const RunDefaults added{.added_hosts = {"db=10.0.0.1"}};
+    CHECK(own(run_step(), added) != own(run_step()));
+    CHECK(own(run_step(), added) != own(run_step(), {.added_hosts = {"db=10.0.0.2"}}));
+    plan::Step workdir;
+    workdir.op = plan::WorkdirOp{.path = "/w"};
+    CHECK(own(workdir, added) == own(workdir));
 }
 
 TEST_CASE("proxies are in no key") {
@@ -57,7 +66,7 @@ TEST_CASE("proxies are in no key") {
 
 TEST_CASE("a definition key is chained to its parent, a content key to the content below") {
     const auto step = run_step();
-    const auto key = own_key(step, oci::Platform{}, "default");
+    const auto key = own_key(step, oci::Platform{}, {});
     const auto a = Digest::of("a"), b = Digest::of("b");
     CHECK(definition_key(a, key, "x", {}) != definition_key(b, key, "x", {}));
     CHECK(definition_key(a, key, "x", {}) != definition_key(a, key, "y", {}));

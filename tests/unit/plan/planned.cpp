@@ -20,7 +20,9 @@ PlanOptions options_of(const Given& given) {
             .labels = given.labels,
             .platform = platform(given.platform),
             .platform_given = given.platform_given,
-            .build_platform = platform(given.build_platform)};
+            .build_platform = platform(given.build_platform),
+            .allow_host_network = given.allow_host_network,
+            .allow_insecure = given.allow_insecure};
 }
 
 StageBase base_of(const Planned& planned, const StageNode& stage, const Given& given) {

@@ -23,6 +23,8 @@ struct Given {
     std::string build_platform = "linux/amd64";
     /// Configs by familiar name (`base:latest`); other images have an empty one.
     std::map<std::string, oci::ImageConfig> images = {};
+    bool allow_host_network = false;
+    bool allow_insecure = false;
 };
 
 /// A Dockerfile with the plans of all stages that the target needs.

@@ -61,9 +61,23 @@ TEST_CASE("a RUN has the user and directory of its place") {
 }
 
 TEST_CASE("network and security as written") {
-    const auto op = run_of("FROM a\nRUN --network=none --security=insecure x\n");
+    const auto op =
+        run_of("FROM a\nRUN --network=none --security=insecure x\n", {.allow_insecure = true});
     CHECK(op.network == "none");
     CHECK(op.security == "insecure");
+    CHECK(run_of("FROM a\nRUN --network=host x\n", {.allow_host_network = true}).network == "host");
+}
+
+TEST_CASE("a Dockerfile takes neither the host's network nor root's privileges by itself") {
+    const auto* host = "FROM a\nRUN --network=host x\n";
+    const auto* insecure = "FROM a\nRUN --security=insecure x\n";
+    CHECK(failure(host) == "2:15-18 network.host is not allowed");
+    CHECK(failure(host, {.allow_insecure = true}) == "2:15-18 network.host is not allowed");
+    CHECK(failure(insecure) == "2:16-23 security.insecure is not allowed");
+    CHECK(failure(insecure, {.allow_host_network = true}) ==
+          "2:16-23 security.insecure is not allowed");
+    CHECK(failure("FROM a\nRUN --network=none --security=sandbox x\n") == "planned");
+    CHECK(failure("FROM a AS unused\nRUN --network=host x\nFROM b\n") == "planned");
 }
 
 TEST_CASE("a lone heredoc is text for SHELL, or a script where it begins with #!") {
