@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <sanitizer/asan_interface.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -34,7 +35,11 @@ class Stack {
 
   private:
     void release() {
-        if (m_base != nullptr) ::munmap(std::exchange(m_base, nullptr), guard_size + stack_size);
+        if (m_base == nullptr) return;
+        // The child left by execve: AddressSanitizer still takes its frames for occupied, and would
+        // report whatever is mapped here next.
+        ASAN_UNPOISON_MEMORY_REGION(m_base + guard_size, stack_size);
+        ::munmap(std::exchange(m_base, nullptr), guard_size + stack_size);
     }
     std::byte* m_base = nullptr;
 };
