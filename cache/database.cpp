@@ -93,6 +93,22 @@ CREATE TABLE layer_blob (
     blob_extra  BLOB NOT NULL,
     PRIMARY KEY (diff_id, blob_digest, blob_type)
 ) STRICT, WITHOUT ROWID;
+)sql",
+                                                                            R"sql(
+CREATE TABLE download (
+    url           BLOB PRIMARY KEY,
+    etag          TEXT NOT NULL,
+    last_modified TEXT NOT NULL,
+    blob_digest   BLOB NOT NULL,
+    blob_size     INTEGER NOT NULL,
+    used_day      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE snapshot (
+    key      BLOB PRIMARY KEY,
+    chain    BLOB,
+    used_day INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 )sql"};
 
 Result<int> version_of(Connection& connection) {

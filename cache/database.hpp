@@ -21,7 +21,7 @@ namespace mybuild {
 /// reads a row takes a missing file for a missing row.
 class Database {
   public:
-    static constexpr int schema_version = 1;
+    static constexpr int schema_version = 2;
 
     /// `root`: descriptor of the store's directory, borrowed; `path`: absolute path of the file.
     Database(int root, std::string path) : m_root(root), m_path(std::move(path)) {}

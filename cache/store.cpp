@@ -6,6 +6,7 @@
 #include "cache/image_table.hpp"
 #include "cache/layer_table.hpp"
 #include "cache/record_table.hpp"
+#include "cache/source_table.hpp"
 #include "cache/store_format.hpp"
 #include "cache/work_dir.hpp"
 
@@ -48,13 +49,14 @@ class DirectoryStore final : public Store {
         : m_root(std::move(root)), m_root_fd(std::move(root_fd)), m_lock(std::move(lock)),
           m_work_dir(m_root_fd.get()), m_blobs(m_root_fd.get(), m_work_dir),
           m_database(m_root_fd.get(), m_root + "/store.db"), m_records(m_database, today),
-          m_images(m_database), m_layers(m_database) {}
+          m_images(m_database), m_sources(m_database, today), m_layers(m_database) {}
 
     [[nodiscard]] const std::string& root() const override { return m_root; }
     [[nodiscard]] int root_fd() const override { return m_root_fd.get(); }
     Blobs& blobs() override { return m_blobs; }
     Records& records() override { return m_records; }
     Images& images() override { return m_images; }
+    SourceRecords& sources() override { return m_sources; }
     LayerRows& layer_rows() override { return m_layers; }
     Result<ScratchDir> scratch_dir() override { return m_work_dir.get(); }
 
@@ -67,6 +69,7 @@ class DirectoryStore final : public Store {
     Database m_database;
     RecordTable m_records;
     ImageTable m_images;
+    SourceTable m_sources;
     LayerTable m_layers;
 };
 

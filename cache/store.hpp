@@ -14,6 +14,7 @@ namespace mybuild {
 class Records;
 class Images;
 class LayerStore;
+class SourceRecords;
 struct LayerRow;
 
 /// Blobs of a store by digest: blobs/sha256/<hex>, written under a temporary name, synced, renamed.
@@ -45,6 +46,7 @@ class Store {
     virtual Blobs& blobs() = 0;
     virtual Records& records() = 0;
     virtual Images& images() = 0;
+    virtual SourceRecords& sources() = 0;
     /// The rows of the layer table; used by LayerStore alone.
     virtual class LayerRows& layer_rows() = 0;
 

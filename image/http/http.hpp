@@ -20,6 +20,14 @@ namespace mybuild {
 /// GMT`, and the two obsolete forms; anything else: nullopt.
 [[nodiscard]] std::optional<std::int64_t> parse_http_date(std::string_view text);
 
+/// Where a 206 response begins and how long the whole is, from `Content-Range: bytes 5-9/10`.
+struct ContentRange {
+    std::uint64_t first = 0;
+    std::optional<std::uint64_t> total = {};
+    friend bool operator==(const ContentRange&, const ContentRange&) = default;
+};
+[[nodiscard]] std::optional<ContentRange> parse_content_range(std::string_view header);
+
 struct HttpHeader {
     std::string name;
     std::string value;

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
-#include <charconv>
 
 namespace mybuild::registry {
 
@@ -50,11 +49,6 @@ std::string login_hint(std::string_view registry) {
     return fmt::format("check the spelling of name and tag; a private repository needs "
                        "`docker login{}{}` first",
                        registry == "docker.io" ? "" : " ", registry == "docker.io" ? "" : registry);
-}
-
-bool read_number(std::string_view text, std::uint64_t& out) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    return !text.empty() && error == std::errc{} && end == text.data() + text.size();
 }
 
 } // namespace
@@ -103,27 +97,6 @@ Error response_error(const HttpResponse& response, std::string_view what, std::s
                  fmt::format("cannot pull {}: {} does not answer as a registry does", what, peer)}
         .with_note(note)
         .with_hint("check that a registry (distribution API v2) listens there");
-}
-
-std::optional<ContentRange> parse_content_range(std::string_view header) {
-    constexpr std::string_view unit = "bytes ";
-    if (!header.starts_with(unit)) return std::nullopt;
-    header.remove_prefix(unit.size());
-    const std::size_t dash = header.find('-');
-    const std::size_t slash = header.find('/');
-    if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash)
-        return std::nullopt;
-    ContentRange range;
-    std::uint64_t last = 0;
-    if (!read_number(header.substr(0, dash), range.first) ||
-        !read_number(header.substr(dash + 1, slash - dash - 1), last) || last < range.first)
-        return std::nullopt;
-    const std::string_view total = header.substr(slash + 1);
-    if (total == "*") return range;
-    std::uint64_t size = 0;
-    if (!read_number(total, size) || size <= last) return std::nullopt;
-    range.total = size;
-    return range;
 }
 
 Result<std::string> manifest_media_type(std::string_view json_text, std::string_view content_type) {

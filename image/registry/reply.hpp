@@ -4,8 +4,6 @@
 #include "image/http/http.hpp"
 #include "image/oci/oci.hpp"
 
-#include <chrono>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,14 +26,6 @@ std::vector<RegistryError> parse_errors(std::string_view body);
 /// as they log in to it, `peer` the host and port that answered.
 Error response_error(const HttpResponse& response, std::string_view what, std::string_view registry,
                      std::string_view peer);
-
-/// Where a 206 response begins and how long the whole is, from `Content-Range: bytes 5-9/10`.
-struct ContentRange {
-    std::uint64_t first = 0;
-    std::optional<std::uint64_t> total = {};
-    friend bool operator==(const ContentRange&, const ContentRange&) = default;
-};
-std::optional<ContentRange> parse_content_range(std::string_view header);
 
 /// What a manifest document is, by its own `mediaType`, the response's Content-Type or its members,
 /// in this order. A document that could be read as manifest and as index is ErrorCode::corrupt (the

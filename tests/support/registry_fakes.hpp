@@ -32,6 +32,7 @@ struct FakeRequest {
     std::string accept;
     std::string body;
     bool verify_tls = true;
+    std::string conditions = {}; ///< `If-…` headers, a line each
 };
 
 /// A network of one function; remembers every request.
@@ -40,9 +41,8 @@ class FakeTransport final : public HttpTransport {
     using Handler = std::function<FakeReply(const FakeRequest&)>;
     explicit FakeTransport(Handler handler) : m_handler(std::move(handler)) {}
 
-    Result<HttpResponse> request(const HttpRequest& request,
-                                           BodyReceiver* receiver,
-                                           std::stop_token stop) override {
+    Result<HttpResponse> request(const HttpRequest& request, BodyReceiver* receiver,
+                                 std::stop_token stop) override {
         if (stop.stop_requested()) return fail({ErrorCode::cancelled, "stopped"});
         const FakeReply reply = answer(request);
         if (reply.error) return fail(*reply.error);
@@ -77,12 +77,18 @@ class FakeTransport final : public HttpTransport {
 
   private:
     FakeReply answer(const HttpRequest& request) {
-        FakeRequest seen{
-            fmt::format("{} {}", request.method, request.url), {}, {}, {}, {}, request.verify_tls};
+        FakeRequest seen{fmt::format("{} {}", request.method, request.url),
+                         {},
+                         {},
+                         {},
+                         {},
+                         request.verify_tls,
+                         {}};
         for (const auto& [name, value] : request.headers) {
             if (name == "Authorization") seen.authorization = value;
             if (name == "Range") seen.range = value;
             if (name == "Accept") seen.accept = value;
+            if (name.starts_with("If-")) seen.conditions += fmt::format("{}: {}\n", name, value);
         }
         if (request.body != nullptr) {
             std::string buffer(1024, '\0');
