@@ -249,6 +249,36 @@ Result<Fd> clone_tree(int fd, Submounts submounts) {
     return mount;
 }
 
+namespace {
+
+/// On a thread with a mount namespace of its own: there the detached mount is attached, so that
+/// kernels which clone none but attached ones do it.
+Result<Fd> clone_attached(int mount, const std::string& path) {
+    const auto failed = [](const char* what) { return fail(errno_error(what, errno)); };
+    if (::unshare(CLONE_NEWNS | CLONE_FS) != 0) return failed("cannot make a mount namespace");
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+        return failed("cannot make mounts private");
+    if (::move_mount(mount, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) != 0)
+        return failed("cannot attach a mount");
+    TRY_ASSIGN(const auto at, fs::open_in_root(mount, path, O_PATH | O_NOFOLLOW));
+    return clone_tree(at.get());
+}
+
+} // namespace
+
+Result<Fd> clone_path(int mount, const std::string& path) {
+    TRY_ASSIGN(const auto at, fs::open_in_root(mount, path, O_PATH | O_NOFOLLOW));
+    auto clone = clone_tree(at.get());
+    if (clone) return clone;
+    return clone_path_by_attaching(mount, path);
+}
+
+Result<Fd> clone_path_by_attaching(int mount, const std::string& path) {
+    Result<Fd> clone;
+    std::thread([&] { clone = clone_attached(mount, path); }).join();
+    return clone;
+}
+
 Result<Fd> mount_new(const std::string& type, const std::vector<FsOption>& options,
                      std::uint64_t attributes) {
     Context context(type.c_str());

@@ -43,6 +43,13 @@ enum class Submounts : std::uint8_t { leave, take };
 /// of a mount in the caller's mount namespace; from Linux 6.15 on a detached one will do too.
 Result<Fd> clone_tree(int fd, Submounts submounts = Submounts::leave);
 
+/// A detached, private bind of what stands at `path` below the root of the detached mount `mount`:
+/// a clean path without links. Before Linux 6.15 `mount` itself cannot be attached or cloned
+/// afterwards.
+Result<Fd> clone_path(int mount, const std::string& path);
+/// The way that older kernels take; for tests.
+Result<Fd> clone_path_by_attaching(int mount, const std::string& path);
+
 /// A key and value for fsconfig(2); a key without a value is a flag.
 struct FsOption {
     std::string key;

@@ -40,6 +40,11 @@ struct StepStarted {
     StepRef ref;
     std::int64_t time_ns; ///< CLOCK_REALTIME, as in all events
 };
+/// The step waits for something that somebody else has in use, perhaps in another process.
+struct StepWaiting {
+    StepRef ref;
+    std::string what; ///< `cache mount go-build, which another step uses`
+};
 /// Sent before StepFinished when a command is about to run (classic: `Running in ID`).
 struct StepRunning {
     StepRef ref;
@@ -84,9 +89,9 @@ struct Exporting {
 
 } // namespace event
 
-using Event = std::variant<event::Planned, event::StepStarted, event::StepRunning,
-                           event::StepOutput, event::StepProgress, event::StepFinished,
-                           event::Warning, event::Built, event::Exporting>;
+using Event = std::variant<event::Planned, event::StepStarted, event::StepWaiting,
+                           event::StepRunning, event::StepOutput, event::StepProgress,
+                           event::StepFinished, event::Warning, event::Built, event::Exporting>;
 
 /// Consumes the events of a build. Called from any thread, one call at a time; must not throw. What
 /// a person sees is drawn from this alone.

@@ -3,12 +3,14 @@
 #include "builder/copy/chmod_option.hpp"
 #include "builder/copy/context_tree.hpp"
 #include "builder/copy/ignored_tree.hpp"
+#include "builder/mounts/mount_keys.hpp"
 #include "builder/session.hpp"
 #include "cache/store.hpp"
 #include "parser/parse.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <fcntl.h>
@@ -106,13 +108,7 @@ Status key_copy(Session& session, const plan::CopyOp& op, KeyedStep& keyed) {
     key.add("sources", op.sources);
     for (const auto& file : op.inline_files)
         key.add("name", file.name).add("content", file.content);
-    if (const auto* stage = std::get_if<plan::FromStage>(&*op.from)) {
-        const auto& steps = session.keyed[stage->index];
-        key.add("stage",
-                steps.empty() ? session.starts[stage->index].definition : steps.back().definition);
-    } else if (const auto* image = std::get_if<plan::FromImage>(&*op.from)) {
-        key.add("image", session.image(*image).id);
-    }
+    session.add_definition(key, *op.from);
     keyed.copied = key.digest();
     return {};
 }
@@ -138,6 +134,10 @@ Status key_stage(Session& session, std::size_t stage) {
             if (auto done = key_copy(session, *copy, keyed); !done)
                 return fail(session.located(std::move(done).error().in(step.keyword), step.span));
         }
+        if (const auto* run = std::get_if<plan::RunOp>(&step.op)) {
+            TRY_ASSIGN(keyed.bound, mounted_contexts(session, *run));
+            keyed.copied = mounts_definition(session, *run, keyed.bound);
+        }
         keyed.definition = definition_key(parent, keyed.own, step.created_by, keyed.copied);
         parent = keyed.definition;
         session.keyed[stage].push_back(std::move(keyed));
@@ -146,11 +146,16 @@ Status key_stage(Session& session, std::size_t stage) {
 }
 
 bool needs_context(const Session& session) {
-    for (const auto& plan : session.plans)
-        for (const auto& step : plan.steps)
-            if (const auto* copy = std::get_if<plan::CopyOp>(&step.op);
-                copy != nullptr && !copy->from)
+    for (const auto& plan : session.plans) {
+        for (const auto& step : plan.steps) {
+            const auto* copy = std::get_if<plan::CopyOp>(&step.op);
+            if (copy != nullptr && !copy->from) return true;
+            const auto* run = std::get_if<plan::RunOp>(&step.op);
+            if (run != nullptr &&
+                std::any_of(run->mounts.begin(), run->mounts.end(), shows_context))
                 return true;
+        }
+    }
     return false;
 }
 

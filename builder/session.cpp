@@ -23,6 +23,15 @@ const StoredImage& Session::image(const plan::FromImage& origin) const {
     return images.at(image_key(origin));
 }
 
+void Session::add_definition(KeyBuilder& key, const plan::Origin& origin) const {
+    if (const auto* stage = std::get_if<plan::FromStage>(&origin)) {
+        const auto& steps = keyed[stage->index];
+        key.add("stage", steps.empty() ? starts[stage->index].definition : steps.back().definition);
+    } else if (const auto* from = std::get_if<plan::FromImage>(&origin)) {
+        key.add("image", image(*from).id);
+    }
+}
+
 Error Session::located(Error error, Span span) const {
     return std::move(error).at(file.source, span);
 }

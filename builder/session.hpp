@@ -37,8 +37,10 @@ class EventLog {
 struct KeyedStep {
     OwnKey own;
     Digest definition;
-    std::optional<Digest> copied;          ///< of what a COPY copies, as far as it is known before
+    /// Of what a COPY copies or a RUN mounts from elsewhere, as far as it is known before.
+    std::optional<Digest> copied;
     std::vector<SelectedSource> selection; ///< of a COPY from the context, with digests
+    std::vector<Digest> bound;             ///< of a RUN: what each mount shows of the context
 };
 
 /// What a stage starts with.
@@ -83,6 +85,9 @@ struct Session {
     }
     /// The image that FROM, --from or from= names; it was brought into the store by prepare().
     [[nodiscard]] const StoredImage& image(const plan::FromImage& origin) const;
+    /// Adds what defines the files of a stage or image, known before anything runs: part of the
+    /// definition key of steps that take some of them.
+    void add_definition(KeyBuilder& key, const plan::Origin& origin) const;
     /// `error` with the Dockerfile line of the step.
     [[nodiscard]] Error located(Error error, Span span) const;
 };

@@ -2,6 +2,7 @@
 
 #include "builder/bases.hpp"
 #include "builder/history.hpp"
+#include "builder/mounts/mount_keys.hpp"
 #include "builder/ops/ops.hpp"
 #include "cache/store.hpp"
 
@@ -137,6 +138,8 @@ Result<Digest> StageBuilder::content_key_of(std::size_t index) {
     auto copied = keyed.copied;
     if (const auto* copy = std::get_if<plan::CopyOp>(&step.op); copy != nullptr && copy->from) {
         TRY_ASSIGN(copied, ops::copied_content(m_session, *copy, m_stop));
+    } else if (const auto* run = std::get_if<plan::RunOp>(&step.op); run != nullptr && copied) {
+        TRY_ASSIGN(copied, mounts_content(m_session, *run, keyed.bound, m_stop));
     }
     return content_key(below, keyed.own, step, copied);
 }

@@ -24,9 +24,9 @@ constexpr std::array directories = {"blobs/sha256", "trees", "listings",
 /// What may be in a directory that becomes a store: what an interrupted attempt has left, what
 /// another process makes at this moment, what a store has that lost its format file, and what a
 /// fresh file system has.
-constexpr std::array<std::string_view, 10> known_names = {
-    "archives", "blobs",      "contexts", "format", "listings",
-    "lock",     "lost+found", "seccomp",  "trees",  "work"};
+constexpr std::array<std::string_view, 11> known_names = {
+    "archives", "blobs",      "caches",  "contexts", "format", "listings",
+    "lock",     "lost+found", "seccomp", "trees",    "work"};
 /// The database and what SQLite puts beside it, for a moment or for good.
 constexpr std::string_view database_prefix = "store.db";
 

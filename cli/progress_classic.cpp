@@ -47,6 +47,9 @@ class ClassicProgress final : public EventSink {
         const auto& step = *m_by_ref.at(e.ref);
         if (!step.is_trigger) say(e.ref.stage, step_line(step));
     }
+    void handle(const event::StepWaiting& e) {
+        say(e.ref.stage, fmt::format(" ---> Waiting for {}\n", printable(e.what)));
+    }
     void handle(const event::StepRunning& e) {
         say(e.ref.stage, fmt::format(" ---> Running in {}\n", e.container));
         m_containers[e.ref] = e.container;

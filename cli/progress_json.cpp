@@ -42,6 +42,9 @@ json to_json(const event::Planned& e) {
 json to_json(const event::StepStarted& e) {
     return {{"event", "started"}, {"ref", to_json(e.ref)}, {"timeNs", e.time_ns}};
 }
+json to_json(const event::StepWaiting& e) {
+    return {{"event", "waiting"}, {"ref", to_json(e.ref)}, {"what", e.what}};
+}
 json to_json(const event::StepRunning& e) {
     return {{"event", "running"}, {"ref", to_json(e.ref)}, {"container", e.container}};
 }

@@ -55,6 +55,10 @@ class PlainProgress final : public EventSink {
         block->second.began_ns = e.time_ns;
         show(e.ref);
     }
+    void handle(const event::StepWaiting& e) {
+        const auto& block = show(e.ref);
+        m_out.write(fmt::format("#{} waiting for {}\n", block.number, printable(e.what)));
+    }
     void handle(const event::StepRunning&) {}
     void handle(const event::StepOutput& e) {
         auto& block = show(e.ref);

@@ -190,11 +190,11 @@ class MountBuilder {
     void finish_secret() {
         auto& mount = m_mount;
         if (mount.id.empty())
-            mount.id = mount.source.empty() ? base_name(mount.target) : mount.source;
+            mount.id = mount.source.empty() ? path_base(mount.target) : mount.source;
         mount.source.clear();
         if (mount.env && mount.env->empty()) mount.env = mount.id;
         if (mount.target.empty() && !mount.env)
-            mount.target = "/run/secrets/" + base_name(mount.id);
+            mount.target = "/run/secrets/" + path_base(mount.id);
     }
 
     Mount m_mount;

@@ -29,7 +29,7 @@ std::string clean_path(std::string_view path) {
     return out;
 }
 
-std::string base_name(std::string_view path) {
+std::string path_base(std::string_view path) {
     if (path.empty()) return ".";
     while (path.size() > 1 && path.ends_with('/'))
         path.remove_suffix(1);

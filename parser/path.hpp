@@ -11,6 +11,6 @@ namespace mybuild {
 
 /// What stands after the last `/` of the path without slashes at its end; `/` and `.` as Go's
 /// path.Base.
-[[nodiscard]] std::string base_name(std::string_view path);
+[[nodiscard]] std::string path_base(std::string_view path);
 
 } // namespace mybuild

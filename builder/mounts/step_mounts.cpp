@@ -1,5 +1,11 @@
 #include "builder/mounts/step_mounts.hpp"
 
+#include "base/mount.hpp"
+#include "builder/copy/stage_tree.hpp"
+#include "builder/mounts/cache_requests.hpp"
+#include "builder/mounts/mounted_tree.hpp"
+#include "builder/ops/copy_sources.hpp"
+
 #include <fmt/format.h>
 
 namespace mybuild {
@@ -10,12 +16,15 @@ void set_variable(std::vector<std::string>& env, std::string entry) {
     env.push_back(std::move(entry));
 }
 
-Result<StepMounts> StepMounts::make(Session& session, const plan::RunOp& op) {
+Result<StepMounts> StepMounts::make(Session& session, StepRef ref, const plan::RunOp& op,
+                                    std::stop_token stop) {
     StepMounts mounts;
     for (std::size_t i = 0; i < op.mounts.size(); ++i) {
-        auto added = mounts.add(session, op.mounts[i]);
+        auto added = mounts.add(session, op, i, stop);
         if (!added) return fail(session.located(std::move(added).error(), op.mount_spans[i]));
     }
+    // Last: what others wait for is not held while anything else is prepared.
+    TRY(mounts.add_caches(session, ref, op, std::move(stop)));
     return mounts;
 }
 
@@ -26,7 +35,14 @@ void StepMounts::move_into(runtime::SandboxSpec& spec) {
         set_variable(spec.env, std::move(entry));
 }
 
-Status StepMounts::add(Session& session, const Mount& mount) {
+void StepMounts::add_bind(const Mount& mount, Fd what) {
+    m_mounts.push_back({mount.target, runtime::BindMount{what.get(), mount.read_only}});
+    m_open.push_back(std::move(what));
+}
+
+Status StepMounts::add(Session& session, const plan::RunOp& op, std::size_t index,
+                       std::stop_token stop) {
+    const auto& mount = op.mounts[index];
     switch (mount.type) {
     case MountType::tmpfs:
         m_mounts.push_back(
@@ -34,13 +50,18 @@ Status StepMounts::add(Session& session, const Mount& mount) {
         return {};
     case MountType::secret:
         return add_secret(session, mount);
-    default:
-        return fail(
-            {ErrorCode::unsupported,
-             fmt::format("RUN --mount=type={} is not part of this version", name(mount.type)),
-             {},
-             "files can come from an earlier COPY"});
+    case MountType::bind:
+        if (mount.from) return add_layers(session, mount, op.mount_origins[index], std::move(stop));
+        break;
+    case MountType::cache:
+        return {}; // add_caches
+    case MountType::ssh:
+        break;
     }
+    return fail({ErrorCode::unsupported,
+                 fmt::format("RUN --mount=type={} is not part of this version", name(mount.type)),
+                 {},
+                 "files can come from an earlier COPY"});
 }
 
 Status StepMounts::add_secret(Session& session, const Mount& mount) {
@@ -73,6 +94,58 @@ Status StepMounts::add_secret(Session& session, const Mount& mount) {
                                                              .uid = mount.uid.value_or(0),
                                                              .gid = mount.gid.value_or(0),
                                                              .secret = true}});
+    }
+    return {};
+}
+
+/// A bind from a stage or image. What is written to it goes to an upper directory that nobody
+/// keeps.
+Status StepMounts::add_layers(Session& session, const Mount& mount, const plan::Origin& origin,
+                              std::stop_token stop) {
+    TRY_ASSIGN(auto source, ops::open_layers(session, origin, std::move(stop)));
+    const auto stack = source.layers;
+    StageTree tree(session.ports.layers, std::move(source.layers), std::move(source.label));
+    TRY_ASSIGN(const auto path, mounted_path(tree, mount.source));
+    TRY_ASSIGN(const auto trees, session.ports.layers.trees(stack));
+    if (mount.read_only) {
+        TRY_ASSIGN(auto root, session.ports.layers.mount_read_only(trees));
+        if (!path.empty()) {
+            TRY_ASSIGN(root, mount::clone_path(root.get(), path));
+        }
+        add_bind(mount, std::move(root));
+        return {};
+    }
+    TRY_ASSIGN(auto scratch, session.ports.layers.prepare(trees));
+    if (path.empty()) {
+        m_mounts.push_back({mount.target, runtime::BindMount{scratch->root(), false}});
+    } else {
+        TRY_ASSIGN(auto part, mount::clone_path(scratch->root(), path));
+        add_bind(mount, std::move(part));
+    }
+    m_scratches.push_back(std::move(scratch));
+    return {};
+}
+
+Status StepMounts::add_caches(Session& session, StepRef ref, const plan::RunOp& op,
+                              std::stop_token stop) {
+    TRY_ASSIGN(const auto requests, cache_requests(session, op, stop));
+    CacheMounts caches(session.ports.store);
+    for (const auto& request : requests) {
+        const auto& first = op.mounts[request.mounts.front()];
+        const auto waits = [&] {
+            session.events.send(event::StepWaiting{
+                ref, fmt::format("cache mount {}, which another step uses", first.id)});
+        };
+        auto cache = caches.take(request.identity, request.use, request.fill, waits, stop);
+        if (!cache)
+            return fail(
+                session.located(std::move(cache).error(), op.mount_spans[request.mounts.front()]));
+        for (const auto index : request.mounts) {
+            auto part = part_of_cache(*cache, request, op.mounts[index]);
+            if (!part) return fail(session.located(std::move(part).error(), op.mount_spans[index]));
+            add_bind(op.mounts[index], std::move(*part));
+        }
+        m_caches.push_back(std::move(*cache));
     }
     return {};
 }

@@ -34,11 +34,17 @@ std::string name_of(const Session& session, const plan::Origin& origin) {
 
 } // namespace
 
+Result<SourceLayers> open_layers(const Session& session, const plan::Origin& origin,
+                                 std::stop_token stop) {
+    TRY_ASSIGN(auto layers, layers_of(session, origin, std::move(stop)));
+    return SourceLayers{std::move(layers), {name_of(session, origin)}};
+}
+
 Result<std::unique_ptr<SourceTree>> open_source(const Session& session, const plan::Origin& origin,
                                                 std::stop_token stop) {
-    TRY_ASSIGN(auto stack, layers_of(session, origin, std::move(stop)));
-    return std::make_unique<StageTree>(session.ports.layers, std::move(stack),
-                                       TreeLabel{name_of(session, origin)});
+    TRY_ASSIGN(auto source, open_layers(session, origin, std::move(stop)));
+    return std::make_unique<StageTree>(session.ports.layers, std::move(source.layers),
+                                       std::move(source.label));
 }
 
 } // namespace mybuild::ops

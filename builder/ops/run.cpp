@@ -99,7 +99,7 @@ Status run(Session& session, StepRef ref, const plan::RunOp& op, const Scratch& 
            std::stop_token stop) {
     TRY_ASSIGN(auto* const sandbox, session.ports.sandbox());
     TRY_ASSIGN(auto spec, make_spec(session, op, scratch));
-    TRY_ASSIGN(auto mounts, StepMounts::make(session, op));
+    TRY_ASSIGN(auto mounts, StepMounts::make(session, ref, op, stop));
     mounts.move_into(spec);
     session.events.send(event::StepRunning{ref, container_name()});
     StepOutput output(session.events, ref);

@@ -59,6 +59,7 @@ Result<std::vector<PlannedMount>> plan_mounts(StageState& state, const Run& run)
             parse_mount(word.text, [&](std::string_view raw) { return expander.part(raw, word); });
         if (!mount) return state.fail_at(std::move(mount).error(), word.span);
         Origin origin;
+        if (mount->from && mount->from->empty()) mount->from.reset(); // means nothing, as in Docker
         if (mount->from) {
             auto resolved = resolve_from(state.file, state.graph, state.index, *mount->from,
                                          state.options.platform, FromKind::mount);

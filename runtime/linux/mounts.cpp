@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fcntl.h>
 #include <string_view>
 #include <sys/mount.h>
@@ -285,7 +286,11 @@ Error mount_error(const MountPlan& plan, const MountFailure& failure) {
     case MountFailure::At::none:
         break;
     }
-    return say(fmt::format("cannot mount on {}", printable(plan.steps.at(failure.step).target)));
+    const auto& step = plan.steps.at(failure.step);
+    auto error = say(fmt::format("cannot mount on {}", printable(step.target)));
+    if (failure.error == EROFS && step.make != Make::nothing)
+        error.hint = "it is missing in what is mounted around it, which is read-only";
+    return error;
 }
 
 } // namespace mybuild::runtime

@@ -2,17 +2,17 @@
 import os
 import subprocess
 
-from harness.core import check, contains, equal, lacks
-from harness.images import Archive, load_busybox
+from harness.core import contains, equal, lacks, wait_for
+from harness.images import Archive, layer, load_busybox, write_archive
 from harness.meeting import Meeting
 from harness.transcript import Transcript
 
 BASE = "FROM mybuild.example/busybox:1\n"
 
 
-def build(s, text, *args, files=None, name="c", **options):
-    """Builds a Dockerfile on busybox; returns its transcript."""
-    return Transcript(s.mybuild(*args, s.context(name, {"Dockerfile": BASE + text, **(files or {})}), **options))
+def build(s, text, *args, files=None, name="c", before="", **options):
+    """Builds a Dockerfile on busybox, after other stages; returns its transcript."""
+    return Transcript(s.mybuild(*args, s.context(name, {"Dockerfile": before + BASE + text, **(files or {})}), **options))
 
 
 def output(s, text, *args, **options):
@@ -20,9 +20,9 @@ def output(s, text, *args, **options):
     return [line for step in build(s, text, "--no-cache", *args, **options).steps for line in step.output]
 
 
-def failure(s, text, *args, **options):
+def failure(s, text, *args, before="", **options):
     """The error of a build that must fail."""
-    return s.mybuild(*args, s.context("failing", {"Dockerfile": BASE + text}), check=1, **options).err
+    return s.mybuild(*args, s.context("failing", {"Dockerfile": before + BASE + text}), check=1, **options).err
 
 
 def changed_paths(s, text, *args, **options):
@@ -195,3 +195,260 @@ def test_tmpfs(s):
         equal(output(s, f"RUN --mount=type=tmpfs,{options} {script}\n"), expected, options)
     equal(changed_paths(s, "RUN --mount=type=tmpfs,target=/t/u echo x >/t/u/f && echo y >/t/g\n"), ["t", "t/g"],
           "what is left of it")
+
+
+# -- binds from stages and images ----------------------------------------------------------------------
+
+TOOLS = ("FROM mybuild.example/busybox:1 AS tools\nRUN mkdir -p /opt/bin /opt/empty && echo tool >/opt/bin/tool && "
+         "chown 7:8 /opt/bin/tool && ln -s bin/tool /opt/link && ln -s /opt/bin /short && echo deep >/opt/deep\n")
+
+
+def test_binds_of_a_stage(s):
+    load_busybox(s)
+    table = [
+        ("from=tools,target=/t", "cat /t/opt/bin/tool; stat -c '%u:%g' /t/opt/bin/tool", ["tool", "7:8"]),
+        ("from=tools,source=/opt,target=/t", "cat /t/link /t/deep", ["tool", "deep"]),
+        ("from=tools,source=opt/bin/../bin,target=/t", "ls /t", ["tool"]),
+        ("from=tools,source=/short,target=/t", "ls /t", ["tool"]),
+        ("from=tools,source=/opt/bin/tool,target=/a/b", "cat /a/b", ["tool"]),
+        ("from=tools,source=/opt/link,target=/a/b", "cat /a/b", ["tool"]),
+        ("from=tools,source=/opt,target=/t", "touch /t/x 2>&1 || true", ["touch: /t/x: Read-only file system"]),
+        ("from=tools,source=/opt,target=/t,rw", "echo x >>/t/bin/tool && touch /t/new && cat /t/bin/tool", ["tool", "x"]),
+        ("from=tools,target=/t,rw", "rm -r /t/opt && ls /t/opt 2>&1 || true", ["ls: /t/opt: No such file or directory"]),
+        ("from=scratch,target=/t", "ls -A /t | wc -l", ["0"]),
+        ("from=mybuild.example/busybox:1,source=/etc,target=/t", "head -n 1 /t/passwd", ["root:x:0:0:root:/root:/bin/sh"]),
+    ]
+    for options, script, expected in table:
+        equal(output(s, f"RUN --mount={options} {script}\n", before=TOOLS), expected, options)
+    untouched = "RUN --mount=from=tools,source=/opt,target=/t cat /t/bin/tool; ls /t | tr '\\n' ' '; echo\n"
+    both = "RUN --mount=from=tools,source=/opt,target=/t,rw echo x >>/t/bin/tool && touch /t/new\n" + untouched
+    equal(output(s, both, before=TOOLS), ["tool", "bin deep empty link "], "the stage after a step that wrote to it")
+
+
+def test_nested_targets_in_any_order(s):
+    load_busybox(s)
+    text = ("RUN --mount=type=tmpfs,target=/a/opt/empty --mount=from=tools,target=/a --mount=type=tmpfs,target=/z "
+            "--mount=from=tools,source=/opt/deep,target=/z/deep touch /a/opt/empty/x && cat /a/opt/deep /z/deep\n")
+    equal(output(s, text, before=TOOLS), ["deep", "deep"], "what is mounted in what")
+    equal(changed_paths(s, text, before=TOOLS), [], "what is left in the layer")
+    error = failure(s, "RUN --mount=from=tools,target=/a --mount=type=tmpfs,target=/a/new true\n", before=TOOLS)
+    contains(error, "cannot mount on /a/new")
+
+
+def test_binds_leave_nothing(s):
+    load_busybox(s)
+    text = "RUN --mount=from=tools,target=/deep/er/place,rw touch /deep/er/place/x\n"
+    equal(changed_paths(s, text, before=TOOLS), [], "what is left")
+
+
+def test_what_a_bind_of_a_stage_makes_run_again(s):
+    """By content, and only of what `source` names."""
+    load_busybox(s)
+    text = ("FROM mybuild.example/busybox:1 AS tools\nRUN mkdir /a /b && echo {a} >/a/f && echo {b} >/b/f\n"
+            "FROM mybuild.example/busybox:1\nRUN --mount=from=tools,source=/a,target=/t cat /t/f\n")
+
+    def steps(a, b):
+        context = s.context("c", {"Dockerfile": text.format(a=a, b=b)})
+        return Transcript(s.mybuild(context)).cached()
+
+    equal(steps("1", "1"), [], "cached steps at first")
+    equal(steps("1", "1"), [2, 4], "cached steps when nothing changed")
+    equal(steps("1", "2"), [4], "cached steps when something else in the stage changed")
+    equal(steps("2", "2"), [], "cached steps when the bound file changed")
+
+
+def test_errors_of_binds(s):
+    load_busybox(s)
+    error = failure(s, "RUN --mount=from=tools,source=/opt/nothing,target=/t true\n", before=TOOLS)
+    for words in ('"/opt/nothing" not found in the stage tools', "Dockerfile:4:13"):
+        contains(error, words)
+    error = failure(s, "RUN --mount=from=tools,source=/opt/deep,target=/bin true\n", before=TOOLS)
+    contains(error, "/bin")
+
+
+# -- caches ------------------------------------------------------------------------------------------
+
+def test_a_cache_survives(s):
+    """It is there in the next step and the next build, whatever is answered from the cache of steps."""
+    load_busybox(s)
+    count = "RUN --mount=type=cache,target=/c echo x >>/c/log && wc -l </c/log\n"
+    equal(output(s, count + count), ["1", "2"], "two steps of a build")
+    equal(output(s, count), ["3"], "with --no-cache")
+    equal(output(s, "RUN --mount=type=cache,target=/other,id=/c cat /other/log | wc -l\n"), ["3"], "by its id")
+    equal(output(s, "RUN --mount=type=cache,target=/c,readonly touch /c/x 2>&1 || true\n"),
+          ["touch: /c/x: Read-only file system"], "read-only")
+    equal(changed_paths(s, count), [], "what is left in the layer")
+    equal(build(s, count).cached(), [2], "cached steps")
+    equal(output(s, count, store=s.path("another")) if load_busybox(s, s.path("another")) else 0, ["1"], "another store")
+
+
+def test_which_cache_it_is(s):
+    load_busybox(s)
+    put = "RUN --mount=type=cache,{} echo {} >$(find /c -maxdepth 0)/who\n"
+    see = "RUN --mount=type=cache,{} cat /c/who 2>/dev/null || echo nobody\n"
+    build(s, put.format("target=/c", "plain") + put.format("target=/c,uid=1", "uid") + put.format("target=/c,id=x", "x") +
+          put.format("target=/c,mode=0700", "mode"))
+    table = [("target=/c", "plain"), ("target=/c/", "plain"), ("target=/c,uid=1", "uid"), ("target=/c,uid=1,gid=0", "uid"),
+             ("target=/c,uid=2", "nobody"), ("target=/c,id=x", "x"), ("target=/c,id=x,sharing=locked", "x"),
+             ("target=/c,mode=0700", "mode"), ("target=/c,from=scratch", "plain"), ("target=/c,id=y", "nobody")]
+    for options, expected in table:
+        equal(output(s, see.format(options)), [expected], options)
+    space = ["--build-arg", "BUILDKIT_CACHE_MOUNT_NS=mine"]
+    equal(output(s, see.format("target=/c"), *space), ["nobody"], "in another name space")
+    build(s, put.format("target=/c", "mine"), *space)
+    equal(output(s, see.format("target=/c"), *space), ["mine"], "in the name space")
+    equal(output(s, see.format("target=/c")), ["plain"], "outside of it")
+
+
+def test_owner_and_mode_of_a_cache(s):
+    load_busybox(s)
+    for options, expected in (("", "755 0:0"), (",uid=1000", "755 1000:0"), (",gid=50,mode=2770", "2770 0:50"),
+                              (",uid=1000,source=/", "755 1000:0")):
+        equal(output(s, f"RUN --mount=type=cache,target=/c{options} stat -c '%a %u:%g' /c\n"), [expected], options)
+    equal(output(s, "USER user\nRUN --mount=type=cache,target=/home/user/c,uid=1000 touch ~/c/x && ls ~/c\n"), ["x"],
+          "a cache of the step's user")
+
+
+def test_a_cache_that_begins_with_something(s):
+    load_busybox(s)
+    see = "RUN --mount=type=cache,target=/c,from=tools{} {}\n"
+    equal(output(s, see.format("", "cat /c/opt/deep && echo more >>/c/opt/deep"), before=TOOLS), ["deep"], "at first")
+    equal(output(s, see.format("", "cat /c/opt/deep"), before=TOOLS), ["deep", "more"], "later")
+    equal(output(s, see.format(",source=/opt", "cat /c/deep; stat -c '%u:%g' /c/bin/tool; readlink /c/link"), before=TOOLS),
+          ["deep", "7:8", "bin/tool"], "a part of it")
+    equal(output(s, see.format(",source=/opt/deep", "cat /c && echo file >>/c"), before=TOOLS), ["deep"], "a file")
+    equal(output(s, see.format(",source=/opt/deep", "cat /c"), before=TOOLS), ["deep", "file"], "the file later")
+    equal(output(s, see.format(",uid=3", "ls -A /c | wc -l; stat -c %u /c"), before=TOOLS), ["0", "3"], "a fresh directory")
+    other = TOOLS.replace("deep >", "deeper >")
+    equal(output(s, see.format("", "cat /c/opt/deep"), before=other), ["deeper"], "of a stage that has changed")
+    contains(failure(s, see.format(",source=/no", "true"), before=TOOLS), '"/no" not found in the stage tools')
+
+
+def test_a_part_of_a_cache(s):
+    """Links in it lead nowhere but into the cache itself."""
+    load_busybox(s)
+    build(s, "RUN --mount=type=cache,target=/c mkdir -p /c/sub/etc /c/etc && echo inside >/c/etc/hosts && echo s >/c/sub/f "
+             "&& ln -s /etc /c/absolute && ln -s ../../../../../../../../etc /c/relative && ln -s sub /c/link "
+             "&& ln -s /proc/self/root /c/magic\n")
+    see = "RUN --mount=type=cache,id=/c,target=/x,source={} cat /x/{} 2>&1 || true\n"
+    for source, file, expected in (("/sub", "f", "s"), ("link", "f", "s"), ("/absolute", "hosts", "inside"),
+                                   ("/relative", "hosts", "inside"), ("/../../..", "etc/hosts", "inside"),
+                                   ("/sub/../sub", "f", "s")):
+        equal(output(s, see.format(source, file)), [expected], source)
+    for source in ("/nothing", "/magic"):
+        error = failure(s, see.format(source, "f"))
+        for words in (f'"{source}" not found in the cache mount /c', "Dockerfile:2:13"):
+            contains(error, words)
+
+
+def in_background(s, text, *args, name="background"):
+    context = s.context(name, {"Dockerfile": BASE + text})
+    log = s.path(f"{name}.log")
+    with open(log, "wb") as out:
+        process = subprocess.Popen([s.program, "--no-cache", "--progress", "rawjson", *args, context], env=s.env(),
+                                   cwd=s.dir, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    s.defer(process.kill)
+    process.log = log
+    return process
+
+
+def ended_well(s, process):
+    equal(process.wait(60), 0, f"exit code\n{process.log.read_text()}")
+    s.no_sanitizer_report()
+
+
+def test_a_locked_cache_is_waited_for(s):
+    load_busybox(s)
+    first, second = Meeting(s), Meeting(s)
+    text = "RUN --mount=type=cache,target=/c,sharing=locked echo {0} >>/c/log && {1} && echo {0} >>/c/log\n"
+    one = in_background(s, text.format("one", first.wait), name="one")
+    leave = first.arrival()
+    two = in_background(s, text.format("two", second.wait), name="two")
+    wait_for(lambda: '"waiting"' in two.log.read_text(), "the second build to wait", process=two)
+    contains(two.log.read_text(), "cache mount /c, which another step uses")
+    lacks(two.log.read_text(), '"running"')
+    # Who shares waits for who has locked it, too; other caches are nobody's concern.
+    three = in_background(s, "RUN --mount=type=cache,target=/c cat /c/log\n", name="three")
+    wait_for(lambda: '"waiting"' in three.log.read_text(), "the third build to wait", process=three)
+    equal(output(s, "RUN --mount=type=cache,target=/d,sharing=locked echo free\n"), ["free"], "another cache")
+    leave()
+    second.arrival()()
+    for process in (one, two, three):
+        ended_well(s, process)
+    equal(output(s, "RUN --mount=type=cache,target=/c cat /c/log\n"), ["one", "one", "two", "two"], "what they wrote")
+
+
+def test_waiting_for_a_cache_can_be_given_up(s):
+    load_busybox(s)
+    meeting = Meeting(s)
+    one = in_background(s, f"RUN --mount=type=cache,target=/c,sharing=locked {meeting.wait}\n", name="one")
+    leave = meeting.arrival()
+    two = in_background(s, "RUN --mount=type=cache,target=/c,sharing=locked true\n", name="two")
+    wait_for(lambda: '"waiting"' in two.log.read_text(), "the second build to wait", process=two)
+    two.terminate()
+    equal(two.wait(30), 143, "exit code of the build that was interrupted")
+    # One that is killed gives its lock back.
+    one.kill()
+    one.wait()
+    leave()
+    equal(output(s, "RUN --mount=type=cache,target=/c,sharing=locked echo mine\n"), ["mine"], "after a kill")
+
+
+def test_private_caches_are_apart(s):
+    load_busybox(s)
+    meeting = Meeting(s)
+    text = "RUN --mount=type=cache,target=/c,sharing=private cat /c/who 2>/dev/null; echo {} >/c/who\n"
+    build(s, text.format("first"))
+    one = in_background(s, f"RUN --mount=type=cache,target=/c,sharing=private cat /c/who && {meeting.wait} && echo one >>/c/who\n")
+    leave = meeting.arrival()
+    contains(one.log.read_text(), "first")
+    equal(output(s, text.format("two")), [], "a copy of its own, empty at first")
+    leave()
+    ended_well(s, one)
+    equal(output(s, text.format("three")), ["first", "one"], "the first copy again")
+
+
+def test_shared_caches_are_shared(s):
+    """Also within one build, by stages that run at the same time."""
+    load_busybox(s)
+    first, second = Meeting(s), Meeting(s)
+    one = in_background(s, f"RUN --mount=type=cache,target=/c echo one >/c/one && {first.wait} && cat /c/two\n", name="one")
+    leave_first = first.arrival()
+    two = in_background(s, f"RUN --mount=type=cache,target=/c cat /c/one && echo two >/c/two && {second.wait}\n", name="two")
+    leave_second = second.arrival()
+    leave_first()
+    leave_second()
+    ended_well(s, one)
+    ended_well(s, two)
+
+
+def test_caches_taken_in_different_orders(s):
+    """Stages at the same time that lock the same caches never wait for each other for ever."""
+    load_busybox(s)
+    stage = BASE.strip() + " AS s{0}\nRUN --mount=type=cache,id={1},target=/1,sharing=locked " \
+        "--mount=type=cache,id={2},target=/2,sharing=locked echo {0} >>/1/log && echo {0} >>/2/log\n"
+    stages = "".join(stage.format(n, *(("a", "b") if n % 2 else ("b", "a"))) for n in range(8))
+    copies = "".join(f"COPY --from=s{n} /etc/passwd /{n}\n" for n in range(8))
+    context = s.context("c", {"Dockerfile": stages + BASE + copies})
+    s.mybuild(context, timeout=120)
+    equal(output(s, "RUN --mount=type=cache,id=a,target=/1 wc -l </1/log\n"), ["8"], "lines")
+    # The same cache twice in a step is one directory.
+    equal(output(s, "RUN --mount=type=cache,id=a,target=/1,sharing=locked --mount=type=cache,id=a,target=/2,sharing=private "
+                 "echo here >/1/x && cat /2/x\n"), ["here"], "the same cache twice")
+
+
+def test_a_new_cache_is_whole_or_not_there(s):
+    """A build that is killed while it makes one leaves nothing torn."""
+    big = s.path("big.tar")
+    write_archive(big, "mybuild.example/big:1", [layer([(f"f{n}", {"mode": 0o644}, b"x" * 50000) for n in range(400)])])
+    load_busybox(s)
+    s.mybuild("load", "-i", big)
+    text = "RUN --mount=type=cache,target=/c,from=mybuild.example/big:1 ls /c | wc -l\n"
+    for delay in (0.05, 0.1, 0.15, 0.2):
+        process = in_background(s, text)
+        try:
+            process.wait(delay)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    equal(output(s, text), ["400"], "files in the cache")

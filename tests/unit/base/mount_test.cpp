@@ -205,3 +205,27 @@ TEST_CASE("a clone is attached, and made read-only, without touching what it was
     CHECK(seen == "x");
     CHECK(!fs::stat_at(layers.dir.fd(), "target/new"));
 }
+
+TEST_CASE("a part of a detached mount can be mounted alone, on every kernel") {
+    if (!may_mount()) return;
+    for (const auto& clone : {mount::clone_path, mount::clone_path_by_attaching}) {
+        const Layers layers(2);
+        REQUIRE(fs::make_dirs_at(layers.lowers[1].get(), "a/b"));
+        REQUIRE(fs::write_file_atomic(layers.lowers[1].get(), "a/b/file", "deep"));
+        REQUIRE(::symlinkat("a", layers.lowers[1].get(), "link") == 0);
+        {
+            const auto overlay = mount::mount_overlay(layers.spec()).value();
+            const auto directory = clone(overlay.get(), "a/b").value();
+            CHECK(content(directory.get(), "file") == "deep");
+            CHECK(!fs::stat_at(directory.get(), "../../which"));
+            REQUIRE(fs::write_file_atomic(directory.get(), "new", "x"));
+            CHECK(fs::stat_at(layers.upper.get(), "a/b/new"));
+        }
+        const auto again = mount::mount_overlay(layers.spec()).value();
+        const auto file = clone(again.get(), "a/b/file").value();
+        struct stat info {};
+        REQUIRE(::fstat(file.get(), &info) == 0);
+        CHECK(S_ISREG(info.st_mode));
+        CHECK(!clone(again.get(), "a/nothing"));
+    }
+}

@@ -91,8 +91,8 @@ TEST_CASE("paths are cleaned by text alone") {
     CHECK(clean_path("/../a/.") == "/a");
     CHECK(clean_path("/") == "/");
     CHECK(clean_path("../..") == "../..");
-    CHECK(base_name("/a/b/") == "b");
-    CHECK(base_name("a") == "a");
-    CHECK(base_name("/") == "/");
-    CHECK(base_name("") == ".");
+    CHECK(path_base("/a/b/") == "b");
+    CHECK(path_base("a") == "a");
+    CHECK(path_base("/") == "/");
+    CHECK(path_base("") == ".");
 }
