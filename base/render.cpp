@@ -1,5 +1,7 @@
 #include "base/render.hpp"
 
+#include "base/error_list.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -87,14 +89,25 @@ std::string excerpt(const SourceLocation& where) {
     return out;
 }
 
-std::string render_as(std::string_view label, const Error& error) {
+std::string render_one(std::string_view label, const Error& error) {
     std::string out = fmt::format("{}: {}\n", label, multi_line_printable(error.message));
     if (error.where && error.where->source) out += excerpt(*error.where);
     for (const auto& note : error.notes)
         out += fmt::format("note: {}\n", multi_line_printable(note));
     if (!error.hint.empty()) out += fmt::format("hint: {}\n", multi_line_printable(error.hint));
-    for (const auto& other : error.others)
-        out += render_as(label, other);
+    return out;
+}
+
+std::string render_as(std::string_view label, const Error& error) {
+    const auto all = separated(error);
+    const auto shown = std::min(all.size(), most_shown_errors);
+    std::string out;
+    for (std::size_t i = 0; i < shown; ++i) {
+        if (i > 0) out += '\n';
+        out += render_one(label, all[i]);
+    }
+    const auto left = all.size() - shown;
+    if (left > 0) out += fmt::format("\nand {} more {}{}\n", left, label, left > 1 ? "s" : "");
     return out;
 }
 

@@ -2,9 +2,14 @@
 
 #include "base/error.hpp"
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace mybuild {
+
+/// Nobody reads more at once: what is left is counted.
+inline constexpr std::size_t most_shown_errors = 20;
 
 /// An error as people read it, several lines ending in a newline:
 ///
@@ -15,7 +20,9 @@ namespace mybuild {
 ///        | ^^^^
 ///     hint: did you mean COPY?
 ///
-/// Control characters of foreign text are shown escaped, so that no terminal obeys them.
+/// Control characters of foreign text are shown escaped, so that no terminal obeys them. Errors
+/// among its `others` follow, a blank line before each; after most_shown_errors, `and N more
+/// errors`.
 [[nodiscard]] std::string render(const Error& error);
 
 /// The same layout for a warning: `warning: MESSAGE` and so on.

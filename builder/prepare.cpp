@@ -1,3 +1,4 @@
+#include "base/error_list.hpp"
 #include "base/fs.hpp"
 #include "builder/bases.hpp"
 #include "builder/copy/chmod_option.hpp"
@@ -21,16 +22,21 @@ namespace {
 constexpr std::size_t id_digits = 12;
 
 Status parse(Session& session) {
-    auto parsed = parse_dockerfile(session.request.dockerfile);
+    ParseOptions options;
+    const auto& args = session.request.plan.build_args;
+    if (const auto given = args.find("BUILDKIT_SYNTAX"); given != args.end())
+        options.frontend = given->second;
+    auto parsed = parse_dockerfile(session.request.dockerfile, options);
     for (auto& warning : parsed.warnings)
         session.events.send(event::Warning{std::move(warning)});
     if (!parsed.errors.empty()) {
-        // One error ends the build; what else is wrong comes with it, so that it can be fixed at
-        // once.
-        auto first = std::move(parsed.errors.front());
-        first.others.assign(std::make_move_iterator(parsed.errors.begin() + 1),
-                            std::make_move_iterator(parsed.errors.end()));
-        return fail(std::move(first));
+        ErrorList errors;
+        for (auto& error : parsed.errors)
+            errors.add(std::move(error));
+        // What else is wrong with how the stages hang together can be fixed at once, too.
+        if (parsed.stages_known && !parsed.file.stages.empty())
+            errors.take(plan::plan_stages(parsed.file, session.request.plan));
+        return std::move(errors).status();
     }
     session.file = std::move(parsed.file);
     return {};
@@ -55,18 +61,15 @@ Status read_epoch(Session& session) {
 
 plan::StageBase base_of(const Session& session, const plan::StageNode& node,
                         const std::optional<oci::ImageConfig>& image) {
+    if (const auto* from = std::get_if<plan::FromStage>(&node.base))
+        return plan::base_from(session.plans[from->index]);
     plan::StageBase base;
     if (image) base.config = *image;
-    if (const auto* from = std::get_if<plan::FromStage>(&node.base)) {
-        const auto& below = session.plans[from->index];
-        base.config = below.config;
-        base.inherited_args = below.args;
-        base.declared_order = below.declared_order;
-    }
     return base;
 }
 
-Status plan_one(Session& session, std::size_t stage) {
+/// Fails where the base cannot be read; errors in the stage are put among `errors`.
+Status plan_one(Session& session, std::size_t stage, ErrorList& errors) {
     const auto& node = session.graph.stages[stage];
     auto& start = session.starts[stage];
     std::optional<oci::ImageConfig> config;
@@ -76,11 +79,13 @@ Status plan_one(Session& session, std::size_t stage) {
         TRY_ASSIGN(config, oci::parse_config(start.image->config));
         start.created = config->created;
     }
-    TRY_ASSIGN(session.plans[stage],
-               plan::plan_stage(session.file, session.graph, stage, base_of(session, node, config),
-                                session.request.plan));
-    for (auto& warning : session.plans[stage].warnings)
+    auto& plan = session.plans[stage];
+    plan = plan::plan_stage(session.file, session.graph, stage, base_of(session, node, config),
+                            session.request.plan);
+    for (const auto& warning : plan.warnings)
         session.events.send(event::Warning{warning});
+    for (const auto& error : plan.errors)
+        errors.add(error);
     return {};
 }
 
@@ -113,7 +118,7 @@ Status key_copy(Session& session, const plan::CopyOp& op, KeyedStep& keyed) {
     return {};
 }
 
-Status key_stage(Session& session, std::size_t stage) {
+void key_stage(Session& session, std::size_t stage, ErrorList& errors) {
     const auto& node = session.graph.stages[stage];
     auto& start = session.starts[stage];
     if (const auto* from = std::get_if<plan::FromStage>(&node.base)) {
@@ -132,17 +137,20 @@ Status key_stage(Session& session, std::size_t stage) {
         keyed.own = own_key(step, node.platform, session.request.run);
         if (const auto* copy = std::get_if<plan::CopyOp>(&step.op)) {
             if (auto done = key_copy(session, *copy, keyed); !done)
-                return fail(session.located(std::move(done).error().in(step.keyword), step.span));
+                errors.add(session.located(std::move(done).error().in(step.keyword), step.span));
         }
         if (const auto* run = std::get_if<plan::RunOp>(&step.op)) {
-            TRY_ASSIGN(keyed.bound, mounted_contexts(session, *run));
-            keyed.copied = mounts_definition(session, *run, keyed.bound);
+            if (auto bound = mounted_contexts(session, *run)) {
+                keyed.bound = std::move(*bound);
+                keyed.copied = mounts_definition(session, *run, keyed.bound);
+            } else {
+                errors.add(session.located(std::move(bound).error(), step.span));
+            }
         }
         keyed.definition = definition_key(parent, keyed.own, step.created_by, keyed.copied);
         parent = keyed.definition;
         session.keyed[stage].push_back(std::move(keyed));
     }
-    return {};
 }
 
 bool needs_context(const Session& session) {
@@ -209,17 +217,19 @@ Status prepare(Session& session, std::stop_token stop) {
     session.keyed.resize(count);
     session.states.resize(count);
     TRY(resolve_images(session, stop));
+    ErrorList errors;
     for (std::size_t stage = 0; stage < count; ++stage)
-        if (session.graph.stages[stage].reachable) TRY(plan_one(session, stage));
-    TRY(open_context(session));
+        if (session.graph.stages[stage].reachable) TRY(plan_one(session, stage, errors));
+    if (!errors.take(open_context(session))) return std::move(errors).status();
     // What changes from here on may carry this very tick of the file system's clock.
     const auto reading_since = coarse_now_ns();
     for (std::size_t stage = 0; stage < count; ++stage)
-        if (session.graph.stages[stage].reachable) TRY(key_stage(session, stage));
+        if (session.graph.stages[stage].reachable) key_stage(session, stage, errors);
     if (session.digests) {
         // A stat index that cannot be written costs time, never a build.
         (void)session.digests->save(reading_since);
     }
+    TRY(std::move(errors).status());
     return look_up(session);
 }
 

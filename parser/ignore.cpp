@@ -97,14 +97,12 @@ bool IgnoreRules::has_exceptions() const {
 }
 
 bool IgnoreRules::ignored(std::string_view path) const {
-    // From the last pattern on: the first that covers the path decides.
-    for (auto pattern = m_patterns.rbegin(); pattern != m_patterns.rend(); ++pattern) {
-        for (std::size_t end = path.find('/');; end = path.find('/', end + 1)) {
-            if (pattern->glob.matches(path.substr(0, end))) return !pattern->exception;
-            if (end == std::string_view::npos) break;
-        }
+    Verdict above;
+    for (std::size_t end = path.find('/');; end = path.find('/', end + 1)) {
+        auto verdict = judge(path.substr(0, end), above.covers.empty() ? nullptr : &above);
+        if (end == std::string_view::npos || verdict.prune) return verdict.ignored;
+        above = std::move(verdict);
     }
-    return false;
 }
 
 IgnoreRules::Verdict IgnoreRules::judge(std::string_view path, const Verdict* parent) const {
@@ -112,12 +110,18 @@ IgnoreRules::Verdict IgnoreRules::judge(std::string_view path, const Verdict* pa
     verdict.covers.resize(m_patterns.size());
     std::size_t decisive = m_patterns.size();
     for (std::size_t i = 0; i < m_patterns.size(); ++i) {
-        verdict.covers[i] = (parent && parent->covers[i]) || m_patterns[i].glob.matches(path);
-        if (verdict.covers[i]) decisive = i;
+        const auto& pattern = m_patterns[i];
+        // A pattern that would change nothing is not looked at, so an exception does not cover a
+        // directory that nothing has excluded: what is excluded below it stays so.
+        const bool matters = pattern.exception == verdict.ignored;
+        verdict.covers[i] =
+            (parent && parent->covers[i]) || (matters && pattern.glob.matches(path));
+        if (!verdict.covers[i]) continue;
+        verdict.ignored = !pattern.exception;
+        decisive = i;
     }
-    if (decisive == m_patterns.size() || m_patterns[decisive].exception) return verdict;
-    verdict.ignored = true;
-    verdict.prune = true;
+    verdict.prune = verdict.ignored;
+    if (!verdict.ignored) return verdict;
     // Only an exception after the pattern that covers the directory can bring something back.
     for (std::size_t i = decisive + 1; i < m_patterns.size(); ++i)
         if (m_patterns[i].exception && m_patterns[i].glob.can_match_below(path))

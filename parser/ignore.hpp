@@ -11,7 +11,9 @@
 namespace mybuild {
 
 /// The rules of a .dockerignore file (also of COPY --exclude): the last pattern that matches a path
-/// or a directory above it decides.
+/// or a directory above it decides. As in Docker, which walks the tree from above, an exception
+/// counts for a directory and all below it only where the directory itself is excluded: after
+/// `**/*.log` and `!logs`, the file logs/a.log is ignored.
 class IgnoreRules {
   public:
     IgnoreRules();
@@ -35,8 +37,9 @@ class IgnoreRules {
     /// What a walker keeps for a directory while it is below it.
     struct Verdict {
         bool ignored = false;
-        bool prune = false;       ///< ignored, and so is everything below it: need not be entered
-        std::vector<bool> covers; ///< for each pattern: it matches this path or one above
+        bool prune = false; ///< ignored, and so is everything below it: need not be entered
+        /// For each pattern: it matches this path or one above, and made a difference there.
+        std::vector<bool> covers;
     };
     /// The same answer as ignored(), for one test of each pattern: `parent` is the verdict on the
     /// directory that holds `path` (null: the root).

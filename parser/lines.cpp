@@ -85,6 +85,7 @@ std::optional<LineReader::Physical> LineReader::take() {
         m_overlong = Span{physical.begin, physical.end};
         return std::nullopt;
     }
+    if (line.size() > docker_line_limit && !m_long) m_long = Span{physical.begin, physical.end};
     m_at = physical.next;
     return physical;
 }

@@ -67,6 +67,10 @@ class LineReader {
     /// The line over the limit that ended the reading.
     [[nodiscard]] const std::optional<Span>& overlong() const { return m_overlong; }
 
+    static constexpr std::size_t docker_line_limit = 65535; ///< bytes
+    /// The first line over the limit that Docker has.
+    [[nodiscard]] const std::optional<Span>& longer_than_docker() const { return m_long; }
+
   private:
     struct Physical {
         std::uint32_t begin;
@@ -82,6 +86,7 @@ class LineReader {
     char m_escape;
     std::size_t m_line_limit;
     std::optional<Span> m_overlong;
+    std::optional<Span> m_long;
 };
 
 } // namespace mybuild

@@ -15,8 +15,8 @@ namespace {
 
 using grammar::Clause;
 
-// More errors than anyone reads: binary noise has one on every line.
-constexpr std::size_t most_errors = 100;
+// More errors than anyone counts: binary noise has one on every line.
+constexpr std::size_t most_errors = 1000;
 constexpr std::size_t largest_file = std::size_t{256} << 20U;
 
 /// Turns lines into instructions; what they mean together is up to the caller.
@@ -39,6 +39,9 @@ class InstructionReader {
                            clause.span(clause.head.keyword),
                            std::move(line.comments)};
     }
+
+    /// A heredoc without an end has taken everything below it.
+    [[nodiscard]] bool lost_rest() const { return m_lost_rest; }
 
   private:
     void warn_of_empty_lines(const LogicalLine& line) {
@@ -63,6 +66,7 @@ class InstructionReader {
         for (auto& opener : openers.found) {
             const auto body = m_lines.heredoc(opener.name, opener.strip_tabs);
             if (!body && m_lines.overlong()) return {}; // which is reported in the end
+            if (!body) m_lost_rest = true;
             if (!body) return fail(unterminated(clause, opener));
             clause.heredocs.push_back({std::move(opener.name), opener.expand, opener.strip_tabs,
                                        opener.fd, std::string(body->text),
@@ -85,30 +89,35 @@ class InstructionReader {
     std::shared_ptr<const Source> m_source;
     char m_escape;
     std::vector<Error>& m_warnings;
+    bool m_lost_rest = false;
 };
 
 /// Reads a whole file and sorts its instructions into stages.
 class FileParser {
   public:
-    FileParser(std::shared_ptr<const Source> source, const ParseLimits& limits)
-        : m_source(std::move(source)), m_limits(limits) {
+    FileParser(std::shared_ptr<const Source> source, const ParseOptions& options)
+        : m_source(std::move(source)), m_options(options) {
         m_outcome.file.source = m_source;
     }
 
     ParseOutcome run() && {
-        if (!check_bytes()) return std::move(m_outcome);
+        m_outcome.stages_known = check_bytes();
+        if (!m_outcome.stages_known) return std::move(m_outcome);
         auto zone = grammar::read_directives(m_source);
         m_outcome.file.directives = std::move(zone.directives);
         m_outcome.errors = std::move(zone.errors);
+        m_outcome.stages_known = m_outcome.errors.empty();
         warn_of_frontend();
 
         LineReader lines(m_source->text(), zone.end, m_outcome.file.directives.escape,
-                         m_limits.line_bytes);
+                         m_options.line_bytes);
         read_instructions(lines);
+        warn_of_long_line(lines);
         if (const auto& overlong = lines.overlong()) {
+            m_outcome.stages_known = false;
             report(ErrorCode::syntax,
                    fmt::format("dockerfile line greater than max allowed size of {}",
-                               m_limits.line_bytes),
+                               m_options.line_bytes),
                    *overlong, "split it into several lines");
         } else if (m_outcome.errors.empty()) {
             check_complete();
@@ -151,18 +160,35 @@ class FileParser {
         return false;
     }
 
+    /// The language of Docker's own frontends is built in; another one would be a program to run.
+    static bool is_built_in(std::string_view frontend) {
+        for (const std::string_view registry : {"docker.io/", "index.docker.io/"})
+            if (frontend.starts_with(registry)) frontend.remove_prefix(registry.size());
+        return frontend.starts_with("docker/dockerfile") || frontend == "dockerfile.v0";
+    }
+
     void warn_of_frontend() {
         const auto& syntax = m_outcome.file.directives.syntax;
-        if (!syntax) return;
-        std::string_view name = syntax->text;
-        for (const std::string_view registry : {"docker.io/", "index.docker.io/"})
-            if (name.starts_with(registry)) name.remove_prefix(registry.size());
-        if (name.starts_with("docker/dockerfile") || name == "dockerfile.v0") return;
+        const bool given = m_options.frontend && !m_options.frontend->empty();
+        if (!given && !syntax) return;
+        const auto& name = given ? *m_options.frontend : syntax->text;
+        if (is_built_in(name)) return;
         Error warning{ErrorCode::unsupported,
                       fmt::format("the frontend {} is not used: the language is read here",
-                                  text::shortened(syntax->text)),
-                      SourceLocation{m_source, syntax->span}};
-        warning.hint = "remove the directive if the file needs no extension of that frontend";
+                                  text::shortened(name))};
+        warning.hint = fmt::format("remove {} if the file needs no extension of that frontend",
+                                   given ? "--build-arg BUILDKIT_SYNTAX" : "the directive");
+        // Not of the file, but warnings are sorted by their places.
+        warning.where = SourceLocation{m_source, given ? Span{} : syntax->span};
+        m_outcome.warnings.push_back(std::move(warning));
+    }
+
+    void warn_of_long_line(const LineReader& lines) {
+        if (!lines.longer_than_docker()) return;
+        Error warning{ErrorCode::invalid,
+                      fmt::format("a line of more than {} bytes", LineReader::docker_line_limit),
+                      SourceLocation{m_source, *lines.longer_than_docker()},
+                      "docker refuses the file: split the line"};
         m_outcome.warnings.push_back(std::move(warning));
     }
 
@@ -176,12 +202,23 @@ class FileParser {
                 place(std::move(*instruction));
                 continue;
             }
+            if (!is_below_stages(line) || reader.lost_rest()) m_outcome.stages_known = false;
             if (m_outcome.errors.size() >= most_errors) {
-                m_outcome.errors.back().notes.push_back("there are more errors after this one");
+                report(ErrorCode::syntax, "too many errors: the rest is not read", line.span,
+                       "is it a Dockerfile?");
                 return;
             }
             m_outcome.errors.push_back(std::move(instruction).error());
         }
+    }
+
+    /// Whether the instruction, whatever is wrong with it, cannot be a FROM or belong to all
+    /// stages.
+    [[nodiscard]] bool is_below_stages(const LogicalLine& line) const {
+        const auto keyword = text::upper(
+            std::string_view(line.text).substr(0, line.text.find_first_of(" \t\v\f\r")));
+        if (keyword == "FROM" || !grammar::is_instruction(keyword)) return false;
+        return keyword != "ARG" || !m_outcome.file.stages.empty();
     }
 
     void place(Instruction instruction) {
@@ -215,14 +252,14 @@ class FileParser {
     }
 
     std::shared_ptr<const Source> m_source;
-    ParseLimits m_limits;
+    ParseOptions m_options;
     ParseOutcome m_outcome;
 };
 
 } // namespace
 
-ParseOutcome parse_dockerfile(std::shared_ptr<const Source> source, const ParseLimits& limits) {
-    return FileParser(std::move(source), limits).run();
+ParseOutcome parse_dockerfile(std::shared_ptr<const Source> source, const ParseOptions& options) {
+    return FileParser(std::move(source), options).run();
 }
 
 Result<Instruction> parse_instruction_text(std::string_view text, Span where) {

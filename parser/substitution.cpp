@@ -167,9 +167,39 @@ std::optional<std::string> SubstitutionPattern::without_suffix(std::string_view 
     return encode(characters, 0, characters.size());
 }
 
+std::optional<std::string> SubstitutionPattern::plain_text() const {
+    std::string text;
+    for (const auto& token : m_tokens) {
+        if (token.kind != Token::Kind::literal || token.literal >= 0x80) return std::nullopt;
+        text += static_cast<char>(token.literal);
+    }
+    if (text.empty()) return std::nullopt; // it matches everywhere
+    return text;
+}
+
+namespace {
+
+/// Most patterns are plain: `${v//./-}`.
+std::optional<std::string> replace_text(std::string_view value, std::string_view text,
+                                        std::string_view by, bool every) {
+    std::string out;
+    std::size_t copied = 0;
+    for (auto at = value.find(text); at != value.npos; at = value.find(text, copied)) {
+        out += value.substr(copied, at - copied);
+        out += by;
+        copied = at + text.size();
+        if (out.size() > largest_expansion) return std::nullopt;
+        if (!every) break;
+    }
+    return out += value.substr(copied);
+}
+
+} // namespace
+
 std::optional<std::string> SubstitutionPattern::replace(std::string_view value, std::string_view by,
                                                         bool every) const {
     if (too_costly(value)) return std::nullopt;
+    if (const auto text = plain_text()) return replace_text(value, *text, by, every);
     const auto characters = decode(value);
     std::string out;
     std::size_t copied = 0;

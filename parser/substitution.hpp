@@ -43,6 +43,8 @@ class SubstitutionPattern {
 
     [[nodiscard]] std::optional<std::size_t> match_at_start(const Characters& text,
                                                             Length length) const;
+    /// The pattern as text, if it is nothing but ASCII characters that stand for themselves.
+    [[nodiscard]] std::optional<std::string> plain_text() const;
     [[nodiscard]] std::optional<Match> find(const Characters& text, std::size_t from) const;
     [[nodiscard]] bool too_costly(std::string_view value) const;
 

@@ -26,9 +26,13 @@ tl::unexpected<Error> bad(std::string message, ErrorCode code = ErrorCode::synta
 /// Collects the result, and the words it falls apart into where blanks are not protected.
 class Output {
   public:
+    enum class Wanted : std::uint8_t { text, words };
+    explicit Output(Wanted wanted) : m_wanted(wanted) {}
+
     /// Characters whose blanks separate words.
     void add(std::string_view text) {
         m_text += text;
+        if (m_wanted == Wanted::text) return;
         while (!text.empty()) {
             const auto c = text::first(text);
             if (text::is_space(c.value))
@@ -40,7 +44,7 @@ class Output {
     }
     void add_protected(std::string_view text) {
         m_text += text;
-        m_word += text;
+        if (m_wanted == Wanted::words) m_word += text;
     }
     [[nodiscard]] std::size_t size() const { return m_text.size(); }
     std::string take_text() { return std::move(m_text); }
@@ -54,6 +58,7 @@ class Output {
         if (!m_word.empty()) m_words.push_back(std::move(m_word));
         m_word.clear();
     }
+    Wanted m_wanted;
     std::string m_text;
     std::string m_word;
     std::vector<std::string> m_words;
@@ -243,7 +248,7 @@ class Expander {
 
     /// A part of a ${...} up to `stop`. The words of it are of no account: only its text is.
     Text part(char stop, bool raw, std::string_view when_missing) {
-        Output out;
+        Output out(Output::Wanted::text);
         if (auto status = until(stop, raw, out); !status) {
             if (at_end()) return bad(std::string(when_missing));
             return fail(std::move(status).error());
@@ -303,8 +308,8 @@ class Expander {
 };
 
 Result<Output> process(std::string_view text, const VariableLookup& lookup, Expander::Mode mode,
-                       UnsetNames* unset) {
-    Output out;
+                       UnsetNames* unset, Output::Wanted wanted = Output::Wanted::text) {
+    Output out(wanted);
     if (auto status = Expander(text, lookup, mode, unset).run(out); !status) {
         return fail(
             std::move(status).error().in(fmt::format("failed to process {}", text::quoted(text))));
@@ -322,7 +327,7 @@ Result<std::string> expand(std::string_view word, const VariableLookup& lookup, 
 
 Result<std::vector<std::string>> expand_words(std::string_view word, const VariableLookup& lookup,
                                               char escape, UnsetNames* unset) {
-    TRY_ASSIGN(auto out, process(word, lookup, {escape, true}, unset));
+    TRY_ASSIGN(auto out, process(word, lookup, {escape, true}, unset, Output::Wanted::words));
     return out.take_words();
 }
 

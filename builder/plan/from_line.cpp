@@ -80,23 +80,16 @@ void warn_of_duplicate(const Dockerfile& file, const StageNode& stage,
     warnings.push_back(std::move(warning).at(file.source, alias->span));
 }
 
-} // namespace
-
-Result<StageNode> plan_from_line(const Dockerfile& file, const PlanOptions& options,
-                                 const GlobalScope& scope, std::span<const StageNode> above,
-                                 const StageAst& ast, std::vector<Error>& warnings) {
-    const From& from = ast.base();
+/// Fills in what the stage stands on.
+Status find_base(const Dockerfile& file, const PlanOptions& options, GlobalScope& scope,
+                 std::span<const StageNode> above, StageNode& stage, std::vector<Error>& warnings) {
+    const From& from = stage.ast->base();
     const std::size_t before = warnings.size();
-    Expander expander(
-        file, [&](std::string_view name) { return scope.values.get(name); },
-        [&](std::string_view name) { return scope.args.contains(std::string(name)); },
-        [&](std::string_view name) { return global_hint(file, scope, name); }, warnings);
+    Expander expander = global_expander(file, scope, warnings);
     const auto located = [&](Error error, const Word& word) {
         const auto unset = std::span(warnings).subspan(before);
         return fail(blame_unset(std::move(error), unset).at(file.source, word.span));
     };
-    StageNode stage{.ast = &ast, .platform = options.platform};
-    if (from.alias) stage.name = text::lower(from.alias->text);
     TRY_ASSIGN(const auto name, expander.word(from.image));
     if (from.platform) {
         TRY_ASSIGN(const auto text, expander.word(*from.platform));
@@ -108,6 +101,19 @@ Result<StageNode> plan_from_line(const Dockerfile& file, const PlanOptions& opti
     if (!base) return located(std::move(base).error(), from.image);
     stage.base = *base;
     settle_base(stage, above, options.platform);
+    return {};
+}
+
+} // namespace
+
+StageNode plan_from_line(const Dockerfile& file, const PlanOptions& options, GlobalScope& scope,
+                         std::span<const StageNode> above, const StageAst& ast,
+                         std::vector<Error>& warnings, ErrorList& errors) {
+    StageNode stage{.ast = &ast, .platform = options.platform};
+    if (const auto& alias = ast.base().alias) stage.name = text::lower(alias->text);
+    auto found = find_base(file, options, scope, above, stage, warnings);
+    const bool follows = scope.failed.take_met();
+    if (!follows) errors.take(std::move(found));
     warn_of_duplicate(file, stage, above, warnings);
     return stage;
 }

@@ -9,9 +9,10 @@
 namespace mybuild::plan {
 
 /// Expands a FROM line and finds what it names among the stages `above`. Errors and warnings are
-/// located.
-Result<StageNode> plan_from_line(const Dockerfile& file, const PlanOptions& options,
-                                 const GlobalScope& scope, std::span<const StageNode> above,
-                                 const StageAst& ast, std::vector<Error>& warnings);
+/// located; a stage whose line has an error stands on nothing, so that the others can be looked at.
+[[nodiscard]] StageNode plan_from_line(const Dockerfile& file, const PlanOptions& options,
+                                       GlobalScope& scope, std::span<const StageNode> above,
+                                       const StageAst& ast, std::vector<Error>& warnings,
+                                       ErrorList& errors);
 
 } // namespace mybuild::plan

@@ -44,8 +44,19 @@ std::string global_hint(const Dockerfile& file, const GlobalScope& scope, std::s
     return fmt::format("declare it with ARG {} before the first FROM", printable(name));
 }
 
-Result<GlobalScope> fold_global_args(const Dockerfile& file, const PlanOptions& options,
-                                     std::vector<Error>& warnings) {
+Expander global_expander(const Dockerfile& file, GlobalScope& scope, std::vector<Error>& warnings) {
+    return Expander(
+        file,
+        [&](std::string_view name) {
+            scope.failed.look_up(name);
+            return scope.values.get(name);
+        },
+        [&](std::string_view name) { return scope.args.contains(std::string(name)); },
+        [&](std::string_view name) { return global_hint(file, scope, name); }, warnings);
+}
+
+GlobalScope fold_global_args(const Dockerfile& file, const PlanOptions& options,
+                             std::vector<Error>& warnings, ErrorList& errors) {
     GlobalScope scope;
     const auto set = [&](std::string_view name, std::string_view value) {
         scope.values.set(name, value);
@@ -57,17 +68,21 @@ Result<GlobalScope> fold_global_args(const Dockerfile& file, const PlanOptions& 
         set(name, override_value == given.end() ? value : override_value->second);
     }
     for (const Instruction& instruction : file.global_args) {
-        Expander expander(
-            file, [&](std::string_view name) { return scope.values.get(name); },
-            [&](std::string_view name) { return scope.args.contains(std::string(name)); },
-            [&](std::string_view name) { return global_hint(file, scope, name); }, warnings);
+        Expander expander = global_expander(file, scope, warnings);
         for (const ArgItem& item : std::get<Arg>(instruction.body).items) {
             const std::string& name = item.name.text;
             if (const auto build_arg = given.find(name); build_arg != given.end()) {
                 set(name, build_arg->second);
             } else if (item.value) {
-                TRY_ASSIGN(const auto value, expander.word(*item.value));
-                set(name, value);
+                auto value = expander.word(*item.value);
+                const bool follows = scope.failed.take_met();
+                if (!value || follows) {
+                    scope.failed.add(name);
+                    if (!follows) errors.add(std::move(value).error());
+                    scope.args.try_emplace(name, std::nullopt);
+                    continue;
+                }
+                set(name, *value);
             } else {
                 scope.args.try_emplace(name, std::nullopt);
             }

@@ -1,3 +1,4 @@
+#include "base/error_list.hpp"
 #include "base/render.hpp"
 #include "builder/plan/fold.hpp"
 #include "builder/plan/references.hpp"
@@ -11,7 +12,19 @@ namespace mybuild::plan {
 
 namespace {
 
-/// Folds one instruction into the state and appends its step.
+/// Nobody can tell any more what these variables are.
+void give_up_names(StageState& state, const Instruction& instruction) {
+    if (const auto* env = std::get_if<Env>(&instruction.body)) {
+        for (const KeyValue& pair : env->pairs)
+            state.failed.add(pair.key.text);
+    } else if (const auto* arg = std::get_if<Arg>(&instruction.body)) {
+        for (const ArgItem& item : arg->items)
+            state.failed.add(item.name.text);
+    }
+}
+
+/// Folds one instruction into the state and appends its step. Fails with an error worth telling;
+/// one that only follows from another is left out, with its step.
 Status add_step(StageState& state, const Instruction& instruction, StagePlan& plan,
                 bool is_trigger) {
     Step step{.op = MetaOp{},
@@ -27,21 +40,26 @@ Status add_step(StageState& state, const Instruction& instruction, StagePlan& pl
                 return fold(state, body, step);
         },
         instruction.body);
-    if (!folded) return state.fail_at(std::move(folded).error(), instruction.span);
+    const bool follows = state.failed.take_met();
+    if (!folded || follows) give_up_names(state, instruction);
+    if (!folded && !follows) return state.fail_at(std::move(folded).error(), instruction.span);
+    if (!folded) return {};
     step.config = state.config;
     plan.steps.push_back(std::move(step));
     return {};
 }
 
-Status add_triggers(StageState& state, const StageAst& ast,
-                    const std::vector<std::string>& triggers, StagePlan& plan) {
+void add_triggers(StageState& state, const StageAst& ast, const std::vector<std::string>& triggers,
+                  StagePlan& plan, ErrorList& errors) {
     for (const std::string& text : triggers) {
-        TRY_ASSIGN(const auto instruction, parse_trigger(state.file, ast.from, text));
-        if (auto added = add_step(state, instruction, plan, true); !added)
-            return fail(in_trigger(std::move(added).error(), text));
+        const auto instruction = parse_trigger(state.file, ast.from, text);
+        if (!instruction) {
+            errors.add(instruction.error());
+        } else if (auto added = add_step(state, *instruction, plan, true); !added) {
+            errors.add(in_trigger(std::move(added).error(), text));
+        }
     }
     plan.trigger_count = triggers.size();
-    return {};
 }
 
 /// An image for another system or architecture than was asked for.
@@ -77,11 +95,19 @@ void finish_target(oci::ImageConfig& config, const PlanOptions& options) {
 
 } // namespace
 
-Result<StagePlan> plan_stage(const Dockerfile& file, const StageGraph& graph, std::size_t stage,
-                             const StageBase& base, const PlanOptions& options) {
+StageBase base_from(const StagePlan& parent) {
+    return {.config = parent.config,
+            .inherited_args = parent.args,
+            .declared_order = parent.declared_order,
+            .failed_names = parent.failed_names};
+}
+
+StagePlan plan_stage(const Dockerfile& file, const StageGraph& graph, std::size_t stage,
+                     const StageBase& base, const PlanOptions& options) {
     const StageAst& ast = *graph.stages[stage].ast;
     StageState state = begin_stage(file, graph, stage, base, options);
     StagePlan plan;
+    ErrorList errors;
     plan.from_text = ast.from.text;
     plan.from_span = ast.from.span;
     plan.base_config = state.config;
@@ -90,15 +116,17 @@ Result<StagePlan> plan_stage(const Dockerfile& file, const StageGraph& graph, st
         plan.base_config.history = base.config.history;
         plan.base_config.diff_ids = base.config.diff_ids;
         warn_of_platform(state, ast);
-        TRY(add_triggers(state, ast, base.config.on_build, plan));
+        add_triggers(state, ast, base.config.on_build, plan, errors);
     }
     for (const Instruction& instruction : ast.instructions)
-        TRY(add_step(state, instruction, plan, false));
+        errors.take(add_step(state, instruction, plan, false));
     plan.config = std::move(state.config);
     if (stage == graph.target) finish_target(plan.config, options);
     plan.args = std::move(state.args.values);
     plan.declared_order = std::move(state.args.order);
     plan.warnings = std::move(state.warnings);
+    plan.errors = std::move(errors).sorted();
+    plan.failed_names = std::move(state.failed);
     return plan;
 }
 

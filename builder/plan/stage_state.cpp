@@ -43,8 +43,12 @@ void set_entry(std::vector<std::string>& entries, std::string_view name, std::st
 
 Expander StageState::expander() {
     return Expander(
-        file, [this](std::string_view name) { return env.get(name); },
-        [this](std::string_view name) { return args.has(name); },
+        file,
+        [this](std::string_view name) {
+            failed.look_up(name);
+            return env.get(name);
+        },
+        [this](std::string_view name) { return args.has(name) || failed.has(name); },
         [this](std::string_view name) { return hint_for(name); }, warnings);
 }
 
@@ -79,6 +83,7 @@ std::string StageState::directory() const {
 StageState begin_stage(const Dockerfile& file, const StageGraph& graph, std::size_t index,
                        const StageBase& base, const PlanOptions& options) {
     StageState state{.file = file, .graph = graph, .options = options, .index = index};
+    state.failed = base.failed_names;
     oci::ImageConfig& config = state.config;
     if (std::holds_alternative<FromScratch>(graph.stages[index].base)) {
         config.platform = graph.stages[index].platform;

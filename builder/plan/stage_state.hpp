@@ -35,6 +35,7 @@ struct StageState {
     Environment env = {};         ///< ENV and ARG, as build steps see them
     DeclaredArgs args = {};
     bool cmd_set = false; ///< this stage has a CMD of its own
+    FailedNames failed = {};
     std::vector<Error> warnings = {};
 
     /// For the words of one instruction; to be used before the state changes.

@@ -1,5 +1,6 @@
 #include "builder/plan/stages.hpp"
 
+#include "base/error_list.hpp"
 #include "base/render.hpp"
 #include "builder/plan/from_line.hpp"
 #include "builder/plan/global_args.hpp"
@@ -27,6 +28,7 @@ struct Draft {
     const PlanOptions& options;
     StageGraph graph = {};
     std::vector<std::vector<Link>> links = {};
+    ErrorList errors = {};
 
     [[nodiscard]] Error at(Error error, Span span) const {
         return std::move(error).at(file.source, span);
@@ -42,16 +44,14 @@ void add_need(StageNode& stage, std::size_t needed) {
     if (at == stage.needs.end() || *at != needed) stage.needs.insert(at, needed);
 }
 
-Status plan_from_lines(Draft& draft) {
-    TRY_ASSIGN(auto scope, fold_global_args(draft.file, draft.options, draft.graph.warnings));
-    draft.graph.stages.reserve(draft.file.stages.size());
-    for (const StageAst& ast : draft.file.stages) {
-        TRY_ASSIGN(auto stage, plan_from_line(draft.file, draft.options, scope, draft.graph.stages,
-                                              ast, draft.graph.warnings));
-        draft.graph.stages.push_back(std::move(stage));
-    }
-    draft.graph.global_args = std::move(scope.args);
-    return {};
+void plan_from_lines(Draft& draft) {
+    StageGraph& graph = draft.graph;
+    auto scope = fold_global_args(draft.file, draft.options, graph.warnings, draft.errors);
+    graph.stages.reserve(draft.file.stages.size());
+    for (const StageAst& ast : draft.file.stages)
+        graph.stages.push_back(plan_from_line(draft.file, draft.options, scope, graph.stages, ast,
+                                              graph.warnings, draft.errors));
+    graph.global_args = std::move(scope.args);
 }
 
 Status choose_target(Draft& draft) {
@@ -95,38 +95,48 @@ Status add_reference(Draft& draft, std::size_t index, Reference reference) {
     return {};
 }
 
-Status add_references(Draft& draft) {
-    draft.links.resize(draft.graph.stages.size());
-    for (std::size_t index = 0; index < draft.graph.stages.size(); ++index) {
-        for (const Instruction& instruction : draft.graph.stages[index].ast->instructions) {
-            TRY_ASSIGN(auto references, references_of(draft.file, instruction));
-            for (Reference& reference : references)
-                TRY(add_reference(draft, index, std::move(reference)));
-        }
-    }
+/// The references of an instruction; where they have errors, none.
+std::vector<Reference> sound_references(Draft& draft, const Instruction& instruction) {
+    auto references = references_of(draft.file, instruction);
+    if (references) return std::move(*references);
+    draft.errors.add(std::move(references).error());
     return {};
+}
+
+void add_references(Draft& draft) {
+    draft.links.resize(draft.graph.stages.size());
+    for (std::size_t index = 0; index < draft.graph.stages.size(); ++index)
+        for (const Instruction& instruction : draft.graph.stages[index].ast->instructions)
+            for (Reference& reference : sound_references(draft, instruction))
+                draft.errors.take(add_reference(draft, index, std::move(reference)));
 }
 
 /// Follows references depth first; one that comes back to the way here is a circle.
 class CircleSearch {
   public:
-    explicit CircleSearch(const Draft& draft) : m_draft(draft), m_seen(draft.links.size()) {}
+    explicit CircleSearch(Draft& draft) : m_draft(draft), m_seen(draft.links.size()) {}
 
-    Status visit(std::size_t stage) {
-        if (m_seen[stage]) return {};
+    void visit(std::size_t stage) {
+        if (m_seen[stage]) return;
         m_seen[stage] = true;
         m_way.push_back(stage);
         for (const Link& link : m_draft.links[stage]) {
             const auto start = std::ranges::find(m_way, link.needed);
-            if (start != m_way.end()) return circle({start, m_way.end()}, link);
-            TRY(visit(link.needed));
+            if (start != m_way.end())
+                add(circle({start, m_way.end()}, link));
+            else
+                visit(link.needed);
         }
         m_way.pop_back();
-        return {};
     }
+    [[nodiscard]] std::size_t found() const { return m_found; }
 
   private:
-    [[nodiscard]] Status circle(const std::vector<std::size_t>& stages, const Link& last) const {
+    void add(Error error) {
+        m_draft.errors.add(std::move(error));
+        ++m_found;
+    }
+    [[nodiscard]] Error circle(const std::vector<std::size_t>& stages, const Link& last) const {
         std::string way;
         for (const std::size_t stage : stages)
             way += display_name(m_draft.graph.stages, stage) + " needs ";
@@ -138,26 +148,28 @@ class CircleSearch {
             error.notes.push_back(std::move(way));
         else
             error.hint = "a stage cannot take files from itself";
-        return fail(m_draft.at(std::move(error), last.reference.span));
+        return m_draft.at(std::move(error), last.reference.span);
     }
 
-    const Draft& m_draft;
+    Draft& m_draft;
     std::vector<bool> m_seen;
     std::vector<std::size_t> m_way;
+    std::size_t m_found = 0;
 };
 
 /// Adds the references of triggers to stage `index`; they all stand at its FROM.
-Status add_triggers(Draft& draft, std::size_t index, std::span<const std::string> triggers) {
+void add_triggers(Draft& draft, std::size_t index, std::span<const std::string> triggers) {
     const Instruction& from = draft.graph.stages[index].ast->from;
     for (const std::string& text : triggers) {
-        TRY_ASSIGN(const auto instruction, parse_trigger(draft.file, from, text));
-        TRY_ASSIGN(auto references, references_of(draft.file, instruction));
-        for (Reference& reference : references) {
-            if (auto added = add_reference(draft, index, std::move(reference)); !added)
-                return fail(in_trigger(std::move(added).error(), text));
+        const auto instruction = parse_trigger(draft.file, from, text);
+        if (!instruction) {
+            draft.errors.add(instruction.error());
+            continue;
         }
+        for (Reference& reference : sound_references(draft, *instruction))
+            if (auto added = add_reference(draft, index, std::move(reference)); !added)
+                draft.errors.add(in_trigger(std::move(added).error(), text));
     }
-    return {};
 }
 
 /// The triggers that a stage of this file leaves to those that are based on it.
@@ -169,29 +181,27 @@ std::vector<std::string> triggers_of(const StageAst& stage) {
     return triggers;
 }
 
-Status check_links(const Draft& draft, std::size_t index) {
+void check_links(Draft& draft, std::size_t index) {
     for (const Link& link : draft.links[index]) {
         auto ordered = check_order(draft.graph.stages, index, link.needed, link.reference.text,
                                    link.reference.kind);
-        if (!ordered) return fail(draft.at(std::move(ordered).error(), link.reference.span));
+        if (!ordered) draft.errors.add(draft.at(std::move(ordered).error(), link.reference.span));
     }
-    return {};
 }
 
-/// Marks what the target needs. A need always stands above, so one pass from the target upwards
-/// meets every stage after all that need it.
-Status mark_reachable(Draft& draft) {
+/// Marks what the target needs. A need stands above, else it is an error, so one pass from the
+/// target upwards meets every stage after all that need it.
+void mark_reachable(Draft& draft) {
     StageGraph& graph = draft.graph;
     graph.stages[graph.target].reachable = true;
     for (std::size_t index = graph.target + 1; index-- > 0;) {
         if (!graph.stages[index].reachable) continue;
         if (const auto* base = std::get_if<FromStage>(&graph.stages[index].base))
-            TRY(add_triggers(draft, index, triggers_of(*graph.stages[base->index].ast)));
-        TRY(check_links(draft, index));
+            add_triggers(draft, index, triggers_of(*graph.stages[base->index].ast));
+        check_links(draft, index);
         for (const std::size_t needed : graph.stages[index].needs)
             graph.stages[needed].reachable = true;
     }
-    return {};
 }
 
 void list_images(StageGraph& graph) {
@@ -210,13 +220,15 @@ Result<StageGraph> plan_stages(const Dockerfile& file, const PlanOptions& option
                           .message = "dockerfile contains no stages to build",
                           .hint = "begin it with FROM, for example FROM debian:12"});
     Draft draft{.file = file, .options = options};
-    TRY(plan_from_lines(draft));
-    TRY(choose_target(draft));
-    TRY(add_references(draft));
+    plan_from_lines(draft);
+    const bool has_target = draft.errors.take(choose_target(draft));
+    add_references(draft);
     CircleSearch circles(draft);
     for (std::size_t index = 0; index < draft.graph.stages.size(); ++index)
-        TRY(circles.visit(index));
-    TRY(mark_reachable(draft));
+        circles.visit(index);
+    // A circle has a stage in the wrong order, too; that is not worth a second error.
+    if (has_target && circles.found() == 0) mark_reachable(draft);
+    TRY(std::move(draft.errors).status());
     list_images(draft.graph);
     return std::move(draft.graph);
 }
@@ -224,10 +236,11 @@ Result<StageGraph> plan_stages(const Dockerfile& file, const PlanOptions& option
 Status add_trigger_needs(const Dockerfile& file, StageGraph& graph, std::size_t stage,
                          std::span<const std::string> on_build, const PlanOptions& options) {
     Draft draft{.file = file, .options = options, .graph = graph};
-    TRY(add_references(draft));
-    TRY(add_triggers(draft, stage, on_build));
-    TRY(check_links(draft, stage));
-    TRY(mark_reachable(draft));
+    add_references(draft);
+    add_triggers(draft, stage, on_build);
+    check_links(draft, stage);
+    mark_reachable(draft);
+    TRY(std::move(draft.errors).status());
     list_images(draft.graph);
     graph = std::move(draft.graph);
     return {};

@@ -69,7 +69,7 @@ struct StageGraph {
 
 /// Errors, each located where there is a place: no such target (with suggestion), expansion and
 /// platform errors in any FROM, invalid names, a bad index, circular references, --from of a later
-/// stage.
+/// stage. All independent ones are found: they come as one, with `others`.
 Result<StageGraph> plan_stages(const Dockerfile& file, const PlanOptions& options);
 
 /// Takes in the ONBUILD triggers of a base image, once its config is known: the stages and images

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "builder/plan/failed_names.hpp"
 #include "builder/plan/stages.hpp"
 #include "image/oci/oci.hpp"
 #include "parser/ast.hpp"
@@ -96,6 +97,10 @@ struct StagePlan {
     /// Their names in order of first declaration, inherited ones first.
     std::vector<std::string> declared_order = {};
     std::vector<Error> warnings = {}; ///< located
+    /// Located, in the order of their places; if there are any, the rest is incomplete. What only
+    /// follows from one of them is not among them.
+    std::vector<Error> errors = {};
+    FailedNames failed_names = {}; ///< what those errors keep from being known
 };
 
 /// What planning a stage needs to know of what stands below it.
@@ -104,11 +109,17 @@ struct StageBase {
         {}; ///< of the image or the base stage's StagePlan; default for scratch
     std::map<std::string, std::optional<std::string>> inherited_args = {}; ///< of a base stage
     std::vector<std::string> declared_order = {}; ///< names in order of declaration, for history
+    FailedNames failed_names = {};                ///< of a base stage with errors
 };
 
-/// Expands and folds one stage: pure. `stage` is an index of `graph`. Errors are located.
-Result<StagePlan> plan_stage(const Dockerfile& file, const StageGraph& graph, std::size_t stage,
-                             const StageBase& base, const PlanOptions& options);
+/// What a stage of the same file leaves to one that is based on it.
+[[nodiscard]] StageBase base_from(const StagePlan& parent);
+
+/// Expands and folds one stage: pure. `stage` is an index of `graph`. Goes on after an error, so
+/// that the plan has all of them.
+[[nodiscard]] StagePlan plan_stage(const Dockerfile& file, const StageGraph& graph,
+                                   std::size_t stage, const StageBase& base,
+                                   const PlanOptions& options);
 
 /// Names of build args that neither an ARG before the first FROM nor a reachable stage declared
 /// (predefined, automatic and BuildKit's own ones never count), sorted. ARGs among the triggers of

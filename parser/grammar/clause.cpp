@@ -105,9 +105,11 @@ Result<FlagValues> FlagValues::read(const Clause& clause, std::initializer_list<
             return candidate.name == flag.name;
         });
         if (rule == rules.end()) return fail(unknown_flag(clause, raw, flag.name, rules));
-        const bool seen = std::any_of(values.m_given.begin(), values.m_given.end(),
-                                      [&](const Given& given) { return given.name == rule->name; });
-        if (seen && rule->kind != FlagKind::repeated) {
+        const auto seen = [&] {
+            return std::any_of(values.m_given.begin(), values.m_given.end(),
+                               [&](const Given& given) { return given.name == rule->name; });
+        };
+        if (rule->kind != FlagKind::repeated && seen()) {
             return fail(clause.invalid(fmt::format("duplicate flag specified: --{}", flag.name),
                                        raw.written, "remove one of them"));
         }

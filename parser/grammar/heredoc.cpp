@@ -56,7 +56,7 @@ const auto
                    (x3::lit('"')[set_quoted] >>
                     *(('\\' >> x3::char_("\"$\\")[append]) | (~x3::char_("\"<"))[append]) >> '"') |
                    ('\\' >> (x3::char_ - '<')[append]) | x3::raw[braced][append_range] |
-                   (x3::char_ - (space | '<' | '\'' | '"' | '\\'))[append]);
+                   (x3::char_ - (space | '<' | '\'' | '"' | '\\' | "${"))[append]);
 
 BOOST_SPIRIT_DEFINE(braced, double_quoted, line_word, opener)
 

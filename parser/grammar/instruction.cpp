@@ -120,6 +120,10 @@ Clause read_clause(const LogicalLine& line, const std::shared_ptr<const Source>&
     return Clause{line, source, escape, warnings, std::move(keyword), std::move(head)};
 }
 
+bool is_instruction(std::string_view keyword) {
+    return find(keyword) != nullptr;
+}
+
 bool takes_heredocs(const Clause& clause) {
     const auto* const known = find(clause.keyword);
     if (!known) return false;

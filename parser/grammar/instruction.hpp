@@ -7,6 +7,9 @@
 
 namespace mybuild::grammar {
 
+/// One of the 18, in any case.
+[[nodiscard]] bool is_instruction(std::string_view keyword);
+
 /// Splits a line into a clause. The keyword need not be a known one.
 [[nodiscard]] Clause read_clause(const LogicalLine& line,
                                  const std::shared_ptr<const Source>& source, char escape,

@@ -1,12 +1,13 @@
 #include "parser/grammar/context.hpp"
 #include "parser/grammar/shapes.hpp"
 
+#include <algorithm>
+
 namespace mybuild::grammar {
 namespace {
 
 const x3::rule<struct QuotedWordId, Range> quoted_word = "word";
 const x3::rule<struct QuotedWordsId, std::vector<Range>> quoted_words = "words";
-const x3::rule<struct PlainWordsId, std::vector<Range>> plain_words = "words";
 
 // Where the escape character is the last of all, it is dropped.
 const auto dangling = escape_mark >> x3::eoi;
@@ -19,10 +20,8 @@ const auto quoted_word_def =
     x3::raw[+(in_single_quotes | in_double_quotes | pair | (x3::char_ - (space | dangling)))];
 const auto quoted_words_def = x3::omit[*space] >>
                               *(quoted_word >> x3::omit[*space]) >> x3::omit[-dangling];
-const auto plain_words_def = x3::omit[*blank] >>
-                             *(x3::raw[+(x3::char_ - blank)] >> x3::omit[*blank]);
 
-BOOST_SPIRIT_DEFINE(quoted_word, quoted_words, plain_words)
+BOOST_SPIRIT_DEFINE(quoted_word, quoted_words)
 
 std::vector<std::string_view> views(const std::vector<Range>& ranges) {
     std::vector<std::string_view> out;
@@ -35,10 +34,14 @@ std::vector<std::string_view> views(const std::vector<Range>& ranges) {
 } // namespace
 
 std::vector<std::string_view> split_blanks(std::string_view text) {
-    ParseState state;
-    std::vector<Range> ranges;
-    parse_all(text, state, plain_words, ranges);
-    return views(ranges);
+    std::vector<std::string_view> words;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto begin = text.find_first_not_of("\t\v\f\r ", at);
+        if (begin == std::string_view::npos) break;
+        at = std::min(text.find_first_of("\t\v\f\r ", begin), text.size());
+        words.push_back(text.substr(begin, at - begin));
+    }
+    return words;
 }
 
 std::vector<std::string_view> split_quoted(std::string_view text, char escape) {

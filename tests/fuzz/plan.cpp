@@ -1,3 +1,4 @@
+#include "base/error_list.hpp"
 #include "base/render.hpp"
 #include "builder/plan/steps.hpp"
 #include "parser/parse.hpp"
@@ -57,7 +58,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const PlanOptions options{.build_args = {{"a", "$b"}}, .labels = {{"l", "v"}}};
     const auto graph = plan_stages(parsed.file, options);
     if (!graph) {
-        require(graph.error().where && !render(graph.error()).empty());
+        for (const Error& error : separated(graph.error()))
+            require(error.where && !render(error).empty());
         return 0;
     }
     check_graph(*graph);
@@ -66,21 +68,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!graph->stages[index].reachable) continue;
         StageBase base;
         if (const auto* below = std::get_if<FromStage>(&graph->stages[index].base)) {
-            const StagePlan& plan = plans[below->index];
-            base = {.config = plan.config,
-                    .inherited_args = plan.args,
-                    .declared_order = plan.declared_order};
+            base = base_from(plans[below->index]);
         }
         auto plan = plan_stage(parsed.file, *graph, index, base, options);
-        if (!plan) {
-            require(plan.error().where && !render(plan.error()).empty());
-            return 0;
-        }
-        for (const Step& step : plan->steps)
+        for (const Error& error : plan.errors)
+            require(error.where && !render(error).empty());
+        for (const Step& step : plan.steps)
             check_step(step);
-        for (const Error& warning : plan->warnings)
+        for (const Error& warning : plan.warnings)
             require(warning.where && !render_warning(warning).empty());
-        plans[index] = std::move(*plan);
+        plans[index] = std::move(plan);
     }
     return 0;
 }

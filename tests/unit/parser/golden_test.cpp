@@ -1,28 +1,23 @@
+#include "base/error_list.hpp"
 #include "base/render.hpp"
 #include "parser/dump.hpp"
+#include "parser/parse.hpp"
+#include "tests/support/golden_cases.hpp"
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <string>
-#include <vector>
-
-// testdata/dockerfiles/good/NAME/{Dockerfile,ast} and bad/NAME/{Dockerfile,error}. The expected
-// files are written anew when MYBUILD_REGENERATE=1 is set; read the difference before committing
-// it.
+// testdata/dockerfiles/good: Dockerfiles and the trees they give, with warnings; bad: Dockerfiles
+// and the errors they end in. As *.cases (tests/support/golden_cases.hpp), or, where bytes matter,
+// NAME/{Dockerfile,ast} and NAME/{Dockerfile,error}.
 
 using namespace mybuild;
-namespace files = std::filesystem;
+using namespace mybuild::test;
 
 namespace {
 
 const files::path root = files::path(MYBUILD_SOURCE_DIR) / "testdata" / "dockerfiles";
 
-std::vector<files::path> cases(const char* kind) {
+std::vector<files::path> directories(const char* kind) {
     std::vector<files::path> out;
     for (const auto& entry : files::directory_iterator(root / kind))
         if (files::exists(entry.path() / "Dockerfile")) out.push_back(entry.path());
@@ -30,53 +25,54 @@ std::vector<files::path> cases(const char* kind) {
     return out;
 }
 
-std::string read(const files::path& path) {
-    const std::ifstream file(path, std::ios::binary);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
 void compare(const files::path& expected, const std::string& actual) {
-    if (const char* again = std::getenv("MYBUILD_REGENERATE"); again && std::string(again) == "1")
-        std::ofstream(expected, std::ios::binary) << actual;
-    CHECK(read(expected) == actual);
+    if (regenerating()) std::ofstream(expected, std::ios::binary) << actual;
+    CHECK(read_text(expected) == actual);
 }
 
-ParseOutcome parse(const files::path& directory) {
-    return parse_dockerfile(std::make_shared<Source>("Dockerfile", read(directory / "Dockerfile")));
+ParseOutcome parse(const std::string& text) {
+    return parse_dockerfile(std::make_shared<Source>("Dockerfile", text));
 }
 
-std::string rendered(const std::vector<Error>& errors) {
-    std::string out;
-    for (const auto& error : errors)
-        out += render(error);
-    return out;
+/// As a build prints them.
+std::string errors_of(const std::string& text) {
+    auto outcome = parse(text);
+    return outcome.errors.empty() ? "none\n" : render(joined(std::move(outcome.errors)));
+}
+
+std::string tree_of(const std::string& text) {
+    auto outcome = parse(text);
+    if (!outcome.errors.empty()) return render(joined(std::move(outcome.errors)));
+    auto tree = dump(outcome.file);
+    for (const auto& warning : outcome.warnings)
+        tree += render_warning(warning);
+    return tree;
 }
 
 } // namespace
 
 TEST_CASE("good Dockerfiles give the tree beside them") {
-    const auto all = cases("good");
-    CHECK(all.size() >= 40);
-    for (const auto& directory : all) {
+    for (const auto& directory : directories("good")) {
         CAPTURE(directory.filename().string());
-        const auto outcome = parse(directory);
-        CHECK(rendered(outcome.errors) == "");
-        auto text = dump(outcome.file);
-        for (const auto& warning : outcome.warnings)
-            text += render_warning(warning);
-        compare(directory / "ast", text);
+        compare(directory / "ast", tree_of(read_text(directory / "Dockerfile")));
     }
+    const auto count = check_cases(root / "good", "tree", [](const std::string& text) {
+        auto tree = tree_of(text);
+        CHECK_FALSE(tree.starts_with("error: "));
+        return tree;
+    });
+    CHECK(directories("good").size() + count >= 150);
 }
 
 TEST_CASE("bad Dockerfiles give the errors beside them") {
-    const auto all = cases("bad");
-    CHECK(all.size() >= 40);
-    for (const auto& directory : all) {
+    for (const auto& directory : directories("bad")) {
         CAPTURE(directory.filename().string());
-        const auto outcome = parse(directory);
-        CHECK_FALSE(outcome.errors.empty());
-        compare(directory / "error", rendered(outcome.errors));
+        compare(directory / "error", errors_of(read_text(directory / "Dockerfile")));
     }
+    const auto count = check_cases(root / "bad", "error", [](const std::string& text) {
+        auto errors = errors_of(text);
+        CHECK(errors.starts_with("error: "));
+        return errors;
+    });
+    CHECK(directories("bad").size() + count >= 150);
 }

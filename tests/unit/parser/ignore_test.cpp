@@ -112,6 +112,33 @@ TEST_CASE("the last pattern that covers a path decides") {
     }
 }
 
+TEST_CASE("an exception reaches below a directory only where that is excluded itself") {
+    struct Row {
+        const char* text;
+        const char* path;
+        bool ignored;
+    };
+    const Row table[] = {
+        {"**/*.log\n!logs", "logs/a.log", true},
+        {"**/*.log\nlogs\n!logs", "logs/a.log", false},
+        {"*\n!logs", "logs/a.log", false},
+        {"**/*.log\n!logs/**", "logs/a.log", false},
+        {"**/*.log\n!logs/*", "logs/a.log", false},
+        {"**/*.log\n!**/a.log", "logs/a.log", false},
+        {"a\n!a/b\na", "a/b/c", false},
+        {"a/b\n!a", "a/b", true},
+        {"a/b\n!a/b", "a/b/c", false},
+        {"a\n!a/b\na/b/c", "a/b/c", true},
+        {"a\n!a/b\na/b/c", "a/b/d", false},
+    };
+    for (const auto& row : table) {
+        CAPTURE(row.text);
+        CAPTURE(row.path);
+        CHECK(rules(row.text).ignored(row.path) == row.ignored);
+        CHECK(walk(rules(row.text), row.path).ignored == row.ignored);
+    }
+}
+
 TEST_CASE("a directory is pruned only when nothing below it can come back") {
     struct Row {
         const char* text;

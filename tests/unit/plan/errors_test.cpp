@@ -50,12 +50,66 @@ TEST_CASE("errors of instructions surface for stages that are needed only") {
     CHECK(failure(std::string(wrong) + "FROM b\nCOPY --from=one /x /x\n").starts_with("2:7-15 "));
 }
 
-TEST_CASE("FROM lines come first, then the target, then what is copied from") {
-    const std::string_view all = "FROM a AS x\nCOPY --from=9 /x /x\nFROM $nothing\n";
-    CHECK(failure(all, {.target = "nope"}).starts_with("3:6-13 base name"));
-    const std::string_view two = "FROM a AS x\nCOPY --from=9 /x /x\n";
-    CHECK(failure(two, {.target = "nope"}).starts_with("- target stage"));
-    CHECK(failure(two).starts_with("2:13-13 invalid stage index"));
+TEST_CASE("a target that is not there does not hide what is wrong in the file") {
+    CHECK(failures("FROM a AS x\nCOPY --from=9 /x /x\nFROM $nothing\n", {.target = "nope"}) ==
+          Words{"- target stage \"nope\" could not be found", "2:13-13 invalid stage index 9",
+                "3:6-13 base name ($nothing) should not be blank"});
+}
+
+TEST_CASE("independent errors are all found, in the order of lines") {
+    struct Case {
+        std::string_view text;
+        Words errors;
+    };
+    const Case cases[] = {
+        // FROM lines, references and the rest of the graph.
+        {"FROM $nothing AS a\nFROM UPPER\nFROM b\nCOPY --from=7 /x /x\nCOPY --from=Nope /x /x\n",
+         {"1:6-13 base name ($nothing) should not be blank",
+          "2:6-10 invalid reference format: UPPER: repository name must be lowercase",
+          "4:13-13 invalid stage index 7",
+          "5:13-16 invalid reference format: Nope: repository name must be lowercase"}},
+        {"FROM x AS a\nCOPY --from=b /x /x\nFROM x AS b\nCOPY --from=a /x /x\n"
+         "FROM x AS c\nCOPY --from=c /x /x\n",
+         {"4:13-13 circular dependency detected on stage: a",
+          "6:13-13 circular dependency detected on stage: c"}},
+        {"FROM x AS a\nCOPY --from=b /x /x\nCOPY --from=c /x /x\nFROM x AS b\nFROM x AS c\n"
+         "COPY --from=a / /\n",
+         {"6:13-13 circular dependency detected on stage: a"}},
+        // Instructions of one stage, and of several.
+        {"FROM x\nEXPOSE 80/http\nSTOPSIGNAL NOPE\nCOPY --chmod=9 a /\nENV ok=1\nUSER ${u:?who}\n",
+         {"2:8-14 invalid port: \"80/http\": invalid proto: http", "3:12-15 invalid signal: NOPE",
+          "4:14-14 invalid chmod parameter: '9'. it should be octal string and between 0 and 07777",
+          "6:6-14 failed to process \"${u:?who}\": u: who"}},
+        {"FROM x AS a\nSTOPSIGNAL NOPE\nFROM a AS b\nEXPOSE x\nFROM y\nCOPY --from=b / /\nUSER "
+         "${\n",
+         {"2:12-15 invalid signal: NOPE", "4:8-8 invalid containerPort: x",
+          "7:6-7 failed to process \"${\": syntax error: missing '}'"}},
+    };
+    for (const auto& [text, errors] : cases) {
+        CAPTURE(text);
+        CHECK(failures(text) == errors);
+    }
+    CHECK(failures("FROM x AS one\nCOPY --from=9 / /\n", {.target = "two"}) ==
+          Words{"- target stage \"two\" could not be found", "2:13-13 invalid stage index 9"});
+}
+
+TEST_CASE("what only follows from an error is not reported") {
+    const std::string_view follows[] = {
+        "FROM x\nENV a=${\nENV b=${a:?no}\nUSER ${b:?no}\n",
+        "FROM x\nARG a=${\nSTOPSIGNAL $a\n",
+        "FROM x AS one\nARG a=${\nFROM one\nSTOPSIGNAL $a\n",
+        "FROM x\nENV a=${\nENV b=$a\nEXPOSE x$b\n",
+        "ARG a=${\nFROM $a\nENV c=1\n",
+        "ARG a=${\nARG b=$a\nFROM --platform=$b x\n",
+    };
+    for (const auto text : follows) {
+        CAPTURE(text);
+        CHECK(failures(text).size() == 1);
+    }
+    // What has nothing to do with it is.
+    CHECK(failures("FROM x\nENV a=${\nSTOPSIGNAL NOPE\nFROM $none\n").size() == 1);
+    CHECK(failures("FROM x\nENV a=${\nSTOPSIGNAL NOPE\n").size() == 2);
+    CHECK(failures("ARG a=${\nFROM $a\nFROM $b\n").size() == 2);
 }
 
 TEST_CASE("an error as people read it") {

@@ -1,5 +1,6 @@
 #include "tests/unit/plan/planned.hpp"
 
+#include "base/error_list.hpp"
 #include "base/render.hpp"
 #include "parser/parse.hpp"
 
@@ -27,10 +28,7 @@ PlanOptions options_of(const Given& given) {
 
 StageBase base_of(const Planned& planned, const StageNode& stage, const Given& given) {
     if (const auto* parent = std::get_if<FromStage>(&stage.base)) {
-        const StagePlan& plan = planned.stages.at(parent->index);
-        return {.config = plan.config,
-                .inherited_args = plan.args,
-                .declared_order = plan.declared_order};
+        return base_from(planned.stages.at(parent->index));
     }
     if (const auto* image = std::get_if<FromImage>(&stage.base)) {
         const auto found = given.images.find(image->name.familiar());
@@ -49,14 +47,18 @@ Result<Planned> try_plan(std::string_view text, const Given& given) {
     if (!parsed.errors.empty()) return fail(parsed.errors.front());
     Planned planned{.file = std::make_unique<const Dockerfile>(std::move(parsed.file)),
                     .options = options_of(given)};
+    ErrorList errors;
     TRY_ASSIGN(planned.graph, plan_stages(*planned.file, planned.options));
     for (std::size_t index = 0; index < planned.graph.stages.size(); ++index) {
         const StageNode& stage = planned.graph.stages[index];
         if (!stage.reachable) continue;
-        TRY_ASSIGN(auto plan, plan_stage(*planned.file, planned.graph, index,
-                                         base_of(planned, stage, given), planned.options));
+        auto plan = plan_stage(*planned.file, planned.graph, index, base_of(planned, stage, given),
+                               planned.options);
+        for (const Error& error : plan.errors)
+            errors.add(error);
         planned.stages.emplace(index, std::move(plan));
     }
+    TRY(std::move(errors).status());
     return planned;
 }
 
@@ -80,6 +82,15 @@ std::string shown(const Error& error) {
 std::string failure(std::string_view text, const Given& given) {
     const auto planned = try_plan(text, given);
     return planned ? "planned" : shown(planned.error());
+}
+
+std::vector<std::string> failures(std::string_view text, const Given& given) {
+    const auto planned = try_plan(text, given);
+    std::vector<std::string> all;
+    if (!planned)
+        for (const auto& error : separated(planned.error()))
+            all.push_back(shown(error));
+    return all;
 }
 
 std::string advice(std::string_view text, const Given& given) {

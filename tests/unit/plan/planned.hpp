@@ -13,6 +13,8 @@
 
 namespace mybuild::plan::test {
 
+using Words = std::vector<std::string>;
+
 /// What a plan is made with, apart from the Dockerfile.
 struct Given {
     std::map<std::string, std::string> build_args = {};
@@ -51,6 +53,8 @@ Planned plan_text(std::string_view text, const Given& given = {});
 
 /// `LINE:FIRST-LAST message`, columns from 1, of the error that planning ends with; no place: `-`.
 std::string failure(std::string_view text, const Given& given = {});
+/// All errors that planning ends with, in that form.
+std::vector<std::string> failures(std::string_view text, const Given& given = {});
 /// Its hint and notes, each after ` / `.
 std::string advice(std::string_view text, const Given& given = {});
 /// An error as failure() shows it.
@@ -63,8 +67,6 @@ std::vector<std::string> history(std::string_view text, const Given& given = {})
 
 /// `stage 1`, `scratch`, `image alpine:latest linux/amd64`.
 std::string shown(const Origin& origin);
-
-using Words = std::vector<std::string>;
 
 } // namespace mybuild::plan::test
 
