@@ -54,37 +54,70 @@ std::uint32_t class_bits(char c) {
     return c == 'u' ? 0700 : c == 'g' ? 0070 : 0007;
 }
 
-/// One action as steps: its letters together, then each class it copies from.
-void add_steps(std::vector<Chmod::Change>& out, std::uint32_t who, const ActionNode& node) {
-    Chmod::Change letters{who, node.op};
-    std::vector<Chmod::Change> copies;
-    bool any_letter = false;
-    for (const char c : node.permissions) {
-        if (c == 'u' || c == 'g' || c == 'o') {
-            // After an `=` the copies must not clear what the letters have set.
-            copies.push_back({who, node.op, 0, false, class_bits(c)});
-            continue;
-        }
-        any_letter = true;
-        if (c == 'r') letters.bits |= 0444;
-        if (c == 'w') letters.bits |= 0222;
-        if (c == 'x' || (c == 'X' && node.op == '-')) letters.bits |= 0111;
-        if (c == 'X' && node.op != '-') letters.conditional_x = true;
-        if (c == 's') letters.bits |= 06000;
-        if (c == 't' && who != 0007) {
-            letters.who |= sticky;
-            letters.bits |= sticky;
+/// The steps of one action, such as `=rwX` or `+g`. As setmode(3) of BSD has it, and BuildKit with
+/// it: letters before and after a class that is copied are changes of their own, so that of several
+/// after an `=` the last one counts.
+class ActionSteps {
+  public:
+    ActionSteps(std::vector<Chmod::Change>& out, std::uint32_t who, char op)
+        : m_out(out), m_who(who), m_op(op) {}
+
+    void add(char letter) {
+        switch (letter) {
+        case 'r':
+            m_bits |= 0444;
+            break;
+        case 'w':
+            m_bits |= 0222;
+            break;
+        case 's':
+            m_bits |= 06000;
+            break;
+        case 't':
+            if (m_who == 0007) break; // of others alone it says nothing
+            m_who |= sticky;
+            m_bits |= sticky;
+            break;
+        case 'X':
+            if (m_op != '-') {
+                m_conditional_x = true;
+                break;
+            }
+            [[fallthrough]];
+        case 'x':
+            m_bits |= 0111;
+            break;
+        default: // u, g, o
+            if (m_bits != 0) set_bits();
+            add_conditional_x();
+            m_out.push_back({m_who, m_op, 0, false, class_bits(letter)});
+            m_equals_done = true;
         }
     }
-    // The value of a copied class is that before the action, so copies come first.
-    for (auto& copy : copies) {
-        if (&copy != &copies.front() && copy.op == '=') copy.op = '+';
-        out.push_back(copy);
+
+    void finish() {
+        if (m_bits != 0 || (m_op == '=' && !m_equals_done)) set_bits();
+        add_conditional_x();
     }
-    if (!copies.empty() && !any_letter) return;
-    if (!copies.empty() && letters.op == '=') letters.op = '+';
-    out.push_back(letters);
-}
+
+  private:
+    void set_bits() {
+        m_out.push_back({m_who, m_op, m_bits});
+        m_bits = 0;
+        m_equals_done = true;
+    }
+    void add_conditional_x() {
+        if (m_conditional_x) m_out.push_back({m_who, '+', 0, true});
+        m_conditional_x = false;
+    }
+
+    std::vector<Chmod::Change>& m_out;
+    std::uint32_t m_who;
+    char m_op;
+    std::uint32_t m_bits = 0;
+    bool m_conditional_x = false;
+    bool m_equals_done = false; ///< what the `=` clears has been cleared
+};
 
 } // namespace
 
@@ -101,13 +134,18 @@ Result<Chmod> Chmod::parse(std::string_view text) {
     if (!text.empty() && text::is_digit(text.front())) {
         if (!grammar::parse_all(text, state, octal, chmod.m_octal) || chmod.m_octal > 07777)
             return fail(std::move(error));
+        chmod.m_is_octal = true;
         return chmod;
     }
     std::vector<ClauseNode> clauses;
     if (!grammar::parse_all(text, state, symbolic, clauses)) return fail(std::move(error));
     for (const auto& node : clauses)
-        for (const auto& one : node.actions)
-            add_steps(chmod.m_changes, who_bits(node.who), one);
+        for (const auto& one : node.actions) {
+            ActionSteps steps(chmod.m_changes, who_bits(node.who), one.op);
+            for (const char letter : one.permissions)
+                steps.add(letter);
+            steps.finish();
+        }
     return chmod;
 }
 
@@ -116,20 +154,22 @@ std::uint32_t Chmod::apply(std::uint32_t mode, bool is_directory) const {
     mode &= 07777;
     const bool executable = is_directory || (mode & 0111) != 0;
     for (const auto& change : m_changes) {
+        auto who = change.who;
         auto bits = change.bits;
         if (change.conditional_x && executable) bits |= 0111;
         if (change.copy_from != 0) {
-            // The three bits of the class, put into all three.
+            // The three bits of the class, put into all three; set-id bits are not touched.
             const auto class_mode = (mode & change.copy_from) / (change.copy_from & 0111);
             bits = class_mode * 0111;
+            who &= 0777;
         }
-        bits &= change.who;
+        bits &= who;
         if (change.op == '-')
             mode &= ~bits;
         else if (change.op == '+')
             mode |= bits;
         else
-            mode = (mode & ~change.who) | bits;
+            mode = (mode & ~who) | bits;
     }
     return mode;
 }

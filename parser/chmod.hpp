@@ -18,7 +18,7 @@ class Chmod {
     /// The mode (07777 bits) of an entry that had `mode`.
     [[nodiscard]] std::uint32_t apply(std::uint32_t mode, bool is_directory) const;
     /// The octal mode, when that is what was written: created parents get it too.
-    [[nodiscard]] bool is_octal() const { return m_changes.empty(); }
+    [[nodiscard]] bool is_octal() const { return m_is_octal; }
 
     /// One step of a symbolic mode.
     struct Change {
@@ -30,6 +30,7 @@ class Chmod {
     };
 
   private:
+    bool m_is_octal = false;
     std::uint32_t m_octal = 0;
     std::vector<Change> m_changes;
 };

@@ -143,6 +143,17 @@ TEST_CASE("modes: octal and symbolic, as chmod with umask 0") {
         {"o=g", 0754, false, 0755},
         {"u=rws", 0, false, 04600},
         {"a=rt", 0, true, 01444},
+        {"+", 0640, false, 0640},
+        {"u-", 0640, false, 0640},
+        // A class that is copied leaves the set-id bits; of several the last one counts.
+        {"g=u", 02750, true, 02770},
+        {"go=u-w", 03750, true, 03755},
+        {"u=go", 04751, false, 04151},
+        {"u=rg", 0754, false, 0554},
+        {"u=gr", 0754, false, 0454},
+        {"u=gX", 0610, false, 0110},
+        {"u+go", 0041, false, 0541},
+        {"a-u", 0574, false, 0020},
     };
     for (const auto& row : table) {
         CAPTURE(row.text);
@@ -153,6 +164,7 @@ TEST_CASE("modes: octal and symbolic, as chmod with umask 0") {
     }
     CHECK(Chmod::parse("755")->is_octal());
     CHECK_FALSE(Chmod::parse("+x")->is_octal());
+    CHECK_FALSE(Chmod::parse("+")->is_octal());
 }
 
 TEST_CASE("modes that are none") {
