@@ -1,31 +1,67 @@
 #include "builder/bases.hpp"
 
+#include "builder/plan/references.hpp"
 #include "cache/store.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace mybuild {
 namespace {
 
 constexpr std::size_t max_manifest = std::size_t{4} * 1024 * 1024; // as registries allow
 
-/// The FROM that names the image first, or the first stage that copies from it.
-StepRef user_of(const Session& session, const plan::FromImage& image) {
-    for (std::size_t stage = 0; stage < session.graph.stages.size(); ++stage) {
-        const auto& node = session.graph.stages[stage];
-        const auto* from = std::get_if<plan::FromImage>(&node.base);
-        if (node.reachable && from != nullptr && *from == image) return {stage, 0};
-    }
-    return {};
+/// Where a reachable stage names an image.
+struct Place {
+    std::size_t stage = 0;
+    Span span = {};
+    std::string text = {}; ///< the name as it was written, or as it came from variables
+};
+
+bool is_image(const plan::Origin& origin, const plan::FromImage& image) {
+    const auto* from = std::get_if<plan::FromImage>(&origin);
+    return from != nullptr && *from == image;
 }
 
-Error at_from(const Session& session, const plan::FromImage& image, Error error) {
-    for (const auto& node : session.graph.stages) {
-        const auto* from = std::get_if<plan::FromImage>(&node.base);
-        if (from != nullptr && *from == image)
-            return std::move(error).at(session.file.source, node.ast->base().image.span);
+/// The --from or from= of an instruction that names the image.
+std::optional<Place> place_in(const Session& session, std::size_t stage,
+                              const Instruction& instruction, const plan::FromImage& image) {
+    const auto references = plan::references_of(session.file, instruction);
+    if (!references) return std::nullopt;
+    for (const auto& reference : *references) {
+        const auto origin = plan::resolve_reference(session.graph.stages, reference.text,
+                                                    reference.kind, image.platform);
+        if (origin && is_image(*origin, image)) return Place{stage, reference.span, reference.text};
     }
-    return error;
+    return std::nullopt;
+}
+
+/// The FROM that names the image, or else what copies or mounts from it. What a trigger names
+/// stands at the FROM that runs it.
+Place place_of(const Session& session, const plan::FromImage& image) {
+    auto name = image.name.familiar();
+    if (name.ends_with(":latest")) name.resize(name.rfind(':'));
+    std::optional<Place> found;
+    for (std::size_t stage = 0; stage < session.graph.stages.size(); ++stage) {
+        const auto& node = session.graph.stages[stage];
+        const auto from = node.ast->base().image.span;
+        if (!node.reachable) continue;
+        if (is_image(node.base, image)) return {stage, from, name};
+        if (found) continue;
+        for (const auto& instruction : node.ast->instructions)
+            if (!found) found = place_in(session, stage, instruction, image);
+        const bool by_trigger = std::ranges::find(node.images, image) != node.images.end();
+        if (!found && by_trigger) found = Place{stage, from, name};
+    }
+    return found.value_or(Place{});
+}
+
+Error at_place(const Session& session, const plan::FromImage& image, Error error) {
+    const auto place = place_of(session, image);
+    if (auto hint = plan::stage_hint(session.graph, place.stage, place.text); !hint.empty())
+        error.hint = std::move(hint);
+    return session.located(std::move(error), place.span);
 }
 
 Result<StoredImage> resolve_one(Session& session, const plan::FromImage& image,
@@ -42,7 +78,7 @@ Result<StoredImage> resolve_one(Session& session, const plan::FromImage& image,
         }
     }
     if (known && !session.request.pull) return std::move(*known);
-    const auto ref = user_of(session, image);
+    const StepRef ref{place_of(session, image).stage, 0};
     TRY(session.ports.pull_image(
         image,
         [&](const std::string& what, std::uint64_t current, std::uint64_t total) {
@@ -59,11 +95,37 @@ Result<StoredImage> resolve_one(Session& session, const plan::FromImage& image,
 
 } // namespace
 
-Status resolve_images(Session& session, std::stop_token stop) {
+namespace {
+
+Status resolve_known(Session& session, const std::stop_token& stop) {
     for (const auto& image : session.graph.images) {
+        if (session.images.contains(image_key(image))) continue;
         auto found = resolve_one(session, image, stop);
-        if (!found) return fail(at_from(session, image, std::move(found).error()));
+        if (!found) return fail(at_place(session, image, std::move(found).error()));
         session.images.emplace(image_key(image), std::move(*found));
+    }
+    return {};
+}
+
+} // namespace
+
+Status resolve_images(Session& session, std::stop_token stop) {
+    auto& graph = session.graph;
+    std::vector<bool> looked_at(graph.stages.size());
+    for (bool again = true; again;) {
+        TRY(resolve_known(session, stop));
+        again = false;
+        // Triggers of a base may copy from stages and images that nothing else needs.
+        for (std::size_t stage = 0; stage < graph.stages.size(); ++stage) {
+            const auto* from = std::get_if<plan::FromImage>(&graph.stages[stage].base);
+            if (from == nullptr || !graph.stages[stage].reachable || looked_at[stage]) continue;
+            looked_at[stage] = true;
+            TRY_ASSIGN(const auto config, oci::parse_config(session.image(*from).config));
+            if (config.on_build.empty()) continue;
+            TRY(plan::add_trigger_needs(session.file, graph, stage, config.on_build,
+                                        session.request.plan));
+            again = true;
+        }
     }
     return {};
 }
