@@ -52,8 +52,10 @@ Result<BuildResult> store_image(Session& session) {
     const auto& state = session.states[session.graph.target];
     auto& images = session.ports.store.images();
     BuildResult result;
-    result.config =
-        oci::write_config(final_config(state.config, session.plans[session.graph.target].config));
+    auto config = final_config(state.config, session.plans[session.graph.target].config);
+    if (const auto latest = session.epoch_ns()) clamp_created(config, *latest);
+    result.source_date_epoch = session.source_date_epoch;
+    result.config = oci::write_config(config);
     result.image = Digest::of(result.config);
     result.chain = state.chain;
 

@@ -59,6 +59,8 @@ struct BuildResult {
     Digest image;                ///< id: digest of the config
     std::string config;          ///< its exact bytes
     std::optional<Digest> chain; ///< chain id of its layers; none: no layer
+    /// SOURCE_DATE_EPOCH of the build, in seconds.
+    std::optional<std::int64_t> source_date_epoch = {};
 };
 
 /// Builds the target: plan, look up, run what is left, put the image into the store, tag it.

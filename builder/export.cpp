@@ -75,13 +75,14 @@ Status export_archive(Store& store, LayerStore& layers, const std::vector<Export
     return write_oci_archive(archived, store.blobs(), out);
 }
 
-Status export_tar(Store& store, LayerStore& layers, const StoredImage& image, ByteSink& out) {
-    TRY_ASSIGN(auto stack, image_layers(store, layers, image, {}));
+Status export_tar(Store& store, LayerStore& layers, const ExportedImage& image, ByteSink& out) {
+    TRY_ASSIGN(auto stack, image_layers(store, layers, image.image, {}));
     StageTree tree(layers, std::move(stack), {"image"});
     LayerTarWriter writer(out);
     for (auto& entry : tree.view().subtree("")) {
         if (entry.path.empty()) continue; // the root itself has no name in a tar
         entry.opaque = false;
+        entry.mtime = image.file_time.value_or(entry.mtime);
         std::unique_ptr<ByteSource> content;
         if (entry.type == EntryType::file && entry.size > 0) {
             TRY_ASSIGN(content, tree.open(entry.path));

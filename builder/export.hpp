@@ -7,6 +7,8 @@
 #include "image/byte_stream.hpp"
 #include "image/oci/reference.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@ class Store;
 struct ExportedImage {
     StoredImage image;
     std::vector<oci::Reference> names; ///< may be empty
+    /// SOURCE_DATE_EPOCH in seconds: the time of all files where the file system itself is written.
+    std::optional<std::int64_t> file_time = {};
 };
 
 enum class ExportCompression : std::uint8_t { gzip, zstd, uncompressed };
@@ -28,12 +32,12 @@ Status export_archive(Store& store, LayerStore& layers, const std::vector<Export
                       ExportCompression compression, ByteSink& out);
 
 /// The root file system of an image as one tar, owners kept.
-Status export_tar(Store& store, LayerStore& layers, const StoredImage& image, ByteSink& out);
+Status export_tar(Store& store, LayerStore& layers, const ExportedImage& image, ByteSink& out);
 
 /// The root file system of an image into the directory `destination`, made where it is missing;
 /// what is in it is overwritten where names are equal. As root, owners and all attributes are kept;
 /// otherwise files belong to the caller.
-Status export_local(Store& store, LayerStore& layers, const StoredImage& image,
+Status export_local(Store& store, LayerStore& layers, const ExportedImage& image,
                     const std::string& destination);
 
 } // namespace mybuild

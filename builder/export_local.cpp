@@ -47,9 +47,9 @@ Status write_entry(int root, TreeWriter& writer, const LayerEntry& entry, Source
 
 } // namespace
 
-Status export_local(Store& store, LayerStore& layers, const StoredImage& image,
+Status export_local(Store& store, LayerStore& layers, const ExportedImage& image,
                     const std::string& destination) {
-    TRY_ASSIGN(auto stack, image_layers(store, layers, image, {}));
+    TRY_ASSIGN(auto stack, image_layers(store, layers, image.image, {}));
     StageTree tree(layers, std::move(stack), {"image"});
     TRY(fs::make_dirs_at(AT_FDCWD, destination));
     TRY_ASSIGN(const auto root, fs::open_at(AT_FDCWD, destination, O_RDONLY | O_DIRECTORY));
@@ -59,6 +59,7 @@ Status export_local(Store& store, LayerStore& layers, const StoredImage& image,
     const bool is_root = ::geteuid() == 0;
     for (auto& entry : entries) {
         entry.opaque = false;
+        entry.mtime = image.file_time.value_or(entry.mtime);
         if (!is_root) {
             entry.uid = ::geteuid();
             entry.gid = ::getegid();

@@ -50,4 +50,13 @@ oci::ImageConfig final_config(const oci::ImageConfig& last, const oci::ImageConf
     return config;
 }
 
+void clamp_created(oci::ImageConfig& config, std::int64_t latest_ns) {
+    const auto latest = format_time(latest_ns);
+    std::string_view created = config.created;
+    if (!created.ends_with('Z')) return; // never written so by any builder
+    // Without the Z, texts of UTC are in the order of their times, fractions included.
+    created.remove_suffix(1);
+    if (created > std::string_view(latest).substr(0, latest.size() - 1)) config.created = latest;
+}
+
 } // namespace mybuild

@@ -20,4 +20,8 @@ oci::ImageConfig extended_config(const oci::ImageConfig& before, const plan::Ste
 /// history, diff ids and time of the last step.
 oci::ImageConfig final_config(const oci::ImageConfig& last, const oci::ImageConfig& planned);
 
+/// Keeps the image's own time from being later than SOURCE_DATE_EPOCH; the history of its base
+/// stays.
+void clamp_created(oci::ImageConfig& config, std::int64_t latest_ns);
+
 } // namespace mybuild

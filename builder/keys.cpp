@@ -17,6 +17,7 @@ void add_fields(KeyBuilder& key, const plan::RunOp& op, const RunDefaults& defau
     key.add("argv", op.argv).add("env", op.env).add("user", op.user).add("workdir", op.working_dir);
     key.add("network", op.network == "default" ? defaults.network : op.network);
     key.add("security", op.security);
+    if (!op.hostname.empty()) key.add("hostname", op.hostname);
     if (!defaults.added_hosts.empty()) key.add("hosts", defaults.added_hosts);
     for (const auto& [name, content] : op.script_files)
         key.add("script name", name).add("script", content);

@@ -5,14 +5,16 @@
 #include "builder/copy/context_tree.hpp"
 #include "builder/copy/ignored_tree.hpp"
 #include "builder/mounts/mount_keys.hpp"
+#include "builder/ops/copy_sources.hpp"
 #include "builder/session.hpp"
 #include "cache/store.hpp"
+#include "parser/csv.hpp"
 #include "parser/parse.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
 #include <ctime>
 #include <fcntl.h>
 
@@ -42,20 +44,40 @@ Status parse(Session& session) {
     return {};
 }
 
-/// A decimal SOURCE_DATE_EPOCH given as build arg.
-Status read_epoch(Session& session) {
+/// What BuildKit once took as a build arg, and now refuses.
+Status check_removed_args(const Session& session) {
     const auto& args = session.request.plan.build_args;
-    const auto given = args.find("SOURCE_DATE_EPOCH");
-    if (given == args.end() || given->second.empty()) return {};
-    char* end = nullptr;
-    const auto value = std::strtoll(given->second.c_str(), &end, 10);
-    if (*end != '\0' || value < 0) {
+    const auto given = args.find("BUILDKIT_DISABLE_FILEOP");
+    if (given == args.end() || !parse_bool(given->second).value_or(false)) return {};
+    return fail({ErrorCode::usage,
+                 "support for \"BUILDKIT_DISABLE_FILEOP\" build-arg was removed in BuildKit 0.11",
+                 {},
+                 "leave it out"});
+}
+
+/// SOURCE_DATE_EPOCH as build arg or, where there is none, as an ARG before the first FROM. An
+/// empty one says that there is none.
+std::string epoch_text(const Session& session) {
+    const std::string name = "SOURCE_DATE_EPOCH";
+    const auto& args = session.request.plan.build_args;
+    if (const auto given = args.find(name); given != args.end()) return given->second;
+    const auto global = session.graph.global_args.find(name);
+    return global == session.graph.global_args.end() ? "" : global->second.value_or("");
+}
+
+Status read_epoch(Session& session) {
+    const auto text = epoch_text(session);
+    if (text.empty()) return {};
+    std::int64_t seconds = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [stop, problem] = std::from_chars(text.data(), end, seconds);
+    if (problem != std::errc{} || stop != end || seconds < 0) {
         return fail({ErrorCode::usage,
-                     fmt::format("invalid SOURCE_DATE_EPOCH: {}", given->second),
+                     fmt::format("invalid SOURCE_DATE_EPOCH: {}", text),
                      {},
                      "it is the number of seconds since 1970-01-01 UTC"});
     }
-    session.source_date_epoch = value;
+    session.source_date_epoch = seconds;
     return {};
 }
 
@@ -89,21 +111,12 @@ Status plan_one(Session& session, std::size_t stage, ErrorList& errors) {
     return {};
 }
 
-void warn_nothing_matched(Session& session, const plan::CopyOp& op) {
-    auto warning =
-        Error{ErrorCode::not_found,
-              fmt::format("{} matches nothing in the build context", op.sources.front())};
-    session.events.send(event::Warning{
-        session.located(std::move(warning).with_hint("nothing is copied, as with Docker"),
-                        op.source_spans.front())});
-}
-
 /// What a COPY copies, as far as its definition goes: digests of context files, or where else they
 /// come from.
 Status key_copy(Session& session, const plan::CopyOp& op, KeyedStep& keyed) {
     if (!op.from) {
         TRY_ASSIGN(keyed.selection, select_sources(op, *session.context, session.file.source));
-        if (keyed.selection.empty() && !op.sources.empty()) warn_nothing_matched(session, op);
+        ops::warn_unmatched(session, op, keyed.selection, session.context->name());
         LayoutOptions options;
         TRY(set_chmod(options, op.chmod));
         keyed.copied = selection_digest(keyed.selection, options, false);
@@ -209,8 +222,9 @@ Status look_up(Session& session) {
 
 Status prepare(Session& session, std::stop_token stop) {
     TRY(parse(session));
-    TRY(read_epoch(session));
+    TRY(check_removed_args(session));
     TRY_ASSIGN(session.graph, plan::plan_stages(session.file, session.request.plan));
+    TRY(read_epoch(session));
     const auto count = session.graph.stages.size();
     session.plans.resize(count);
     session.starts.resize(count);

@@ -80,6 +80,11 @@ struct Session {
     Session(const BuildRequest& asked, const BuildPorts& given)
         : request(asked), ports(given), events(given.events) {}
 
+    /// source_date_epoch in nanoseconds.
+    [[nodiscard]] std::optional<std::int64_t> epoch_ns() const {
+        if (!source_date_epoch) return std::nullopt;
+        return *source_date_epoch * 1'000'000'000;
+    }
     [[nodiscard]] const plan::Step& step(std::size_t stage, std::size_t index) const {
         return plans[stage].steps[index];
     }

@@ -132,15 +132,18 @@ Result<bool> StageBuilder::surely_runs(std::size_t index) {
 
 Result<Digest> StageBuilder::content_key_of(std::size_t index) {
     TRY(settle());
-    TRY_ASSIGN(const auto below, m_layers.contents());
+    TRY_ASSIGN(auto below, m_layers.contents());
     const auto& step = m_session.step(m_stage, index);
     const auto& keyed = m_session.keyed[m_stage][index];
     auto copied = keyed.copied;
-    if (const auto* copy = std::get_if<plan::CopyOp>(&step.op); copy != nullptr && copy->from) {
+    const auto* copy = std::get_if<plan::CopyOp>(&step.op);
+    if (copy != nullptr && copy->from) {
         TRY_ASSIGN(copied, ops::copied_content(m_session, *copy, m_stop));
     } else if (const auto* run = std::get_if<plan::RunOp>(&step.op); run != nullptr && copied) {
         TRY_ASSIGN(copied, mounts_content(m_session, *run, keyed.bound, m_stop));
     }
+    // What COPY --link makes is the same on any layers.
+    if (copy != nullptr && copy->link) below = empty_content_chain();
     return content_key(below, keyed.own, step, copied);
 }
 
@@ -174,7 +177,8 @@ void StageBuilder::advance(std::size_t index, const std::optional<Digest>& chain
                            const std::optional<Digest>& diff_id, std::int64_t created_ns) {
     const auto& step = m_session.step(m_stage, index);
     m_state.definition = m_session.keyed[m_stage][index].definition;
-    m_state.config = extended_config(m_state.config, step, diff_id, created_ns);
+    m_state.config =
+        extended_config(m_state.config, step, diff_id, m_session.epoch_ns().value_or(created_ns));
     if (step.makes_layer) m_state.chain = chain;
 }
 
@@ -199,8 +203,6 @@ Status StageBuilder::record(std::size_t index, const Digest& content,
 Status StageBuilder::execute(std::size_t index) {
     const auto& step = m_session.step(m_stage, index);
     const auto began = EventLog::now_ns();
-    const auto created =
-        m_session.source_date_epoch ? *m_session.source_date_epoch * 1'000'000'000 : began;
     const auto after = [&] { return EventLog::now_ns() - began; };
 
     if (const auto* run = std::get_if<plan::RunOp>(&step.op)) {
@@ -210,7 +212,7 @@ Status StageBuilder::execute(std::size_t index) {
         TRY(settle());
         TRY_ASSIGN(const auto content, content_key_of(index));
         TRY(m_layers.seal(std::move(scratch)));
-        m_pending = Pending{index, content, created, after()};
+        m_pending = Pending{index, content, began, after()};
         finished(index, event::Outcome::done, true);
         return {};
     }
@@ -226,12 +228,12 @@ Status StageBuilder::execute(std::size_t index) {
     if (step.makes_layer) {
         TRY_ASSIGN(const auto view, m_layers.view());
         TRY_ASSIGN(auto layer, ops::make_layer(m_session, m_stage, index, view, m_state.chain,
-                                               created, m_stop));
+                                               m_session.epoch_ns().value_or(began), m_stop));
         diff_id = layer.row.diff_id;
         chain = layer.row.chain_id;
         m_layers.push(std::move(layer));
     }
-    const auto created_or_known = time_of(index, parent_chain, chain, created);
+    const auto created_or_known = time_of(index, parent_chain, chain, began);
     advance(index, chain, diff_id, created_or_known);
     TRY(record(index, content, parent_chain, created_or_known, after()));
     finished(index, event::Outcome::done, shows_container);

@@ -48,20 +48,20 @@ Status write_one(Wire& wire, const OutputSpec& output, const ExportedImage& imag
         });
     case OutputSpec::Type::tar:
         return write_output(output.dest, [&](ByteSink& sink) {
-            return export_tar(wire.store(), wire.layers(), image.image, sink);
+            return export_tar(wire.store(), wire.layers(), image, sink);
         });
     case OutputSpec::Type::local:
         break;
     }
-    return export_local(wire.store(), wire.layers(), image.image, output.dest);
+    return export_local(wire.store(), wire.layers(), image, output.dest);
 }
 
 Status write_outputs(Wire& wire, const BuildCommand& command, const BuildRequest& request,
-                     const Digest& id) {
+                     const BuildResult& result) {
     if (command.outputs.empty()) return {};
-    TRY_ASSIGN(auto image, wire.store().images().find(id));
+    TRY_ASSIGN(auto image, wire.store().images().find(result.image));
     if (!image) return fail({ErrorCode::internal, "the image that was built is not in the store"});
-    const ExportedImage exported{std::move(*image), request.tags};
+    const ExportedImage exported{std::move(*image), request.tags, result.source_date_epoch};
     for (const auto& output : command.outputs) {
         auto written = write_one(wire, output, exported);
         if (!written)
@@ -102,7 +102,7 @@ Status run_build(Wire& wire, const BuildCommand& command, std::stop_token stop) 
     const auto progress = make_progress(command);
     TRY_ASSIGN(const auto result,
                build(request, make_ports(wire, *secrets, *progress), std::move(stop)));
-    TRY(write_outputs(wire, command, request, result.image));
+    TRY(write_outputs(wire, command, request, result));
     if (command.iidfile) TRY(fs::write_file_atomic(AT_FDCWD, *command.iidfile, result.image.str()));
     if (command.quiet) TextSink(STDOUT_FILENO).write(result.image.str() + "\n");
     return {};

@@ -63,12 +63,18 @@ struct TarLimits {
     std::size_t max_xattrs = 256;         ///< attributes of one entry
 };
 
+enum class TarKind : std::uint8_t {
+    layer, ///< of an image: `.wh.` names are deletions, `..` is an error
+    files, ///< any other: `.wh.` is a name like others, `..` stops at the root
+};
+
 /// Reads layer tars as they exist in the wild (ustar, PAX, GNU long names, base-256 numbers, sparse
 /// files in every form), from an uncompressed stream, in the order they have.
 class LayerTarReader {
   public:
     /// `source` must outlive the reader. Nothing is read before next().
-    explicit LayerTarReader(ByteSource& source, TarLimits limits = {});
+    explicit LayerTarReader(ByteSource& source, TarLimits limits = {},
+                            TarKind kind = TarKind::layer);
     ~LayerTarReader();
     LayerTarReader(const LayerTarReader&) = delete;
     LayerTarReader& operator=(const LayerTarReader&) = delete;
@@ -80,7 +86,7 @@ class LayerTarReader {
     /// mark stands. `content` is not set. Entries for the root itself are skipped (see root()), and
     /// so is aufs's metadata (`.wh..wh.*`). Errors: ErrorCode::corrupt for a truncated or damaged
     /// archive, `..` in a path, an invalid whiteout; ErrorCode::invalid for exceeded limits; the
-    /// source's own errors as they are.
+    /// source's own errors as they are. Of TarKind::files see there.
     Result<std::optional<LayerEntry>> next();
 
     /// The bytes of the current entry if it is a regular file (holes read as zeros), else nothing.

@@ -56,6 +56,22 @@ Result<std::string> clean_name(std::string_view name) {
     return out;
 }
 
+std::string clamp_name(std::string_view name) {
+    std::string out;
+    while (!name.empty()) {
+        const auto component = next_component(name);
+        if (component.empty() || component == ".") continue;
+        if (component == "..") {
+            const auto slash = out.rfind('/');
+            out.erase(slash == out.npos ? 0 : slash);
+            continue;
+        }
+        if (!out.empty()) out += '/';
+        out += component;
+    }
+    return out;
+}
+
 } // namespace tar
 
 bool is_layer_xattr(std::string_view name) {

@@ -88,24 +88,29 @@ Result<Use> translate_whiteout(LayerEntry& entry) {
 } // namespace
 
 struct LayerTarReader::State final : ByteSource {
-    State(ByteSource& source, const TarLimits& given)
-        : stream(source, "the layer archive"), limits(given) {}
+    State(ByteSource& source, const TarLimits& given, TarKind its_kind)
+        : stream(source, its_kind == TarKind::layer ? "the layer archive" : "the archive"),
+          limits(given), kind(its_kind) {}
 
     Result<std::size_t> read(std::span<std::byte> out) override {
         return readable ? stream.read(out) : Result<std::size_t>(0);
     }
     Result<Use> accept(LayerEntry& entry);
+    [[nodiscard]] Result<std::string> clean(std::string_view name) const {
+        return kind == TarKind::layer ? tar::clean_name(name) : tar::clamp_name(name);
+    }
 
     tar::Stream stream;
     TarLimits limits;
+    TarKind kind;
     std::optional<LayerEntry> root;
     std::uint64_t entries = 0;
     std::uint64_t bytes = 0;
     bool readable = false; ///< the current entry is a file that was handed on as one
 };
 
-LayerTarReader::LayerTarReader(ByteSource& source, TarLimits limits)
-    : m_state(std::make_unique<State>(source, limits)) {}
+LayerTarReader::LayerTarReader(ByteSource& source, TarLimits limits, TarKind kind)
+    : m_state(std::make_unique<State>(source, limits, kind)) {}
 LayerTarReader::~LayerTarReader() = default;
 
 ByteSource& LayerTarReader::content() {
@@ -125,7 +130,7 @@ Result<Use> LayerTarReader::State::accept(LayerEntry& entry) {
         return limit_error(
             entry.path, fmt::format("the layer has more than {} bytes of files", limits.max_bytes));
     bytes += entry.size;
-    TRY_ASSIGN(entry.path, tar::clean_name(entry.path));
+    TRY_ASSIGN(entry.path, clean(entry.path));
     if (entry.path.empty()) {
         if (entry.type == EntryType::directory)
             root = entry;
@@ -137,15 +142,19 @@ Result<Use> LayerTarReader::State::accept(LayerEntry& entry) {
     }
     std::erase_if(entry.xattrs, [](const Xattr& xattr) { return !is_layer_xattr(xattr.name); });
     TRY(check_limits(entry, limits));
-    TRY_ASSIGN(const Use use, translate_whiteout(entry));
-    if (use == Use::skip || entry.type != EntryType::hard_link) return use;
-    TRY_ASSIGN(entry.link, tar::clean_name(entry.link));
-    if (entry.link.empty() || !tar::whiteout_component(entry.link).empty()) {
+    if (kind == TarKind::layer) {
+        TRY_ASSIGN(const Use use, translate_whiteout(entry));
+        if (use == Use::skip) return use;
+    }
+    if (entry.type != EntryType::hard_link) return Use::yield;
+    TRY_ASSIGN(entry.link, clean(entry.link));
+    const bool deletes = kind == TarKind::layer && !tar::whiteout_component(entry.link).empty();
+    if (entry.link.empty() || deletes) {
         return fail(Error{.code = ErrorCode::corrupt,
                           .message = fmt::format("layer archive: {} is a hard link to nothing",
                                                  printable(entry.path))});
     }
-    return use;
+    return Use::yield;
 }
 
 Result<std::optional<LayerEntry>> LayerTarReader::next() {

@@ -11,24 +11,6 @@ namespace {
 
 constexpr std::size_t longest_line = 65535;
 
-struct Line {
-    std::string pattern; ///< clean
-    bool exception = false;
-};
-
-/// A line of the file: nothing for a blank one. `illegal` is set for a `!` with no pattern.
-std::optional<Line> read_line(std::string_view text, bool& illegal) {
-    text = text::trim(text);
-    if (text.empty()) return std::nullopt;
-    Line line;
-    line.exception = text.front() == '!';
-    if (line.exception) text = text::trim(text.substr(1));
-    illegal = text.empty();
-    line.pattern = clean_path(text);
-    if (line.pattern.size() > 1 && line.pattern.front() == '/') line.pattern.erase(0, 1);
-    return line;
-}
-
 Error illegal_exclusion() {
     Error error{ErrorCode::syntax, "illegal exclusion pattern: \"!\""};
     error.hint = "write a pattern after the !";
@@ -36,6 +18,34 @@ Error illegal_exclusion() {
 }
 
 } // namespace
+
+struct IgnoreRules::Written {
+    std::string pattern; ///< clean; empty: a blank line, or a `!` with nothing after it
+    bool exception = false;
+
+    /// A line of an ignore file.
+    static Written of_line(std::string_view text) {
+        text = text::trim(text);
+        if (text.empty()) return {};
+        Written line;
+        line.exception = text.front() == '!';
+        if (line.exception) text = text::trim(text.substr(1));
+        if (text.empty()) return line;
+        line.pattern = clean_path(text);
+        if (line.pattern.size() > 1 && line.pattern.front() == '/') line.pattern.erase(0, 1);
+        return line;
+    }
+    /// A pattern that no ignore file has been read for.
+    static Written of_pattern(std::string_view text) {
+        text = text::trim(text);
+        if (text.empty()) return {};
+        Written line;
+        line.pattern = clean_path(text);
+        line.exception = line.pattern.front() == '!';
+        if (line.exception) line.pattern.erase(0, 1);
+        return line;
+    }
+};
 
 struct IgnoreRules::Pattern {
     Glob glob;
@@ -49,14 +59,12 @@ IgnoreRules& IgnoreRules::operator=(const IgnoreRules&) = default;
 IgnoreRules::IgnoreRules(IgnoreRules&&) noexcept = default;
 IgnoreRules& IgnoreRules::operator=(IgnoreRules&&) noexcept = default;
 
-Status IgnoreRules::add(std::string_view text) {
-    bool illegal = false;
-    const auto line = read_line(text, illegal);
-    if (illegal) return fail(illegal_exclusion());
-    if (!line) return {};
-    TRY_ASSIGN(auto glob, Glob::parse(line->pattern, Glob::Language::ignore));
-    m_patterns.push_back({std::move(glob), line->exception});
-    m_has_exceptions = m_has_exceptions || line->exception;
+Status IgnoreRules::add(const Written& line) {
+    if (line.pattern.empty() && line.exception) return fail(illegal_exclusion());
+    if (line.pattern.empty()) return {};
+    TRY_ASSIGN(auto glob, Glob::parse(line.pattern, Glob::Language::ignore));
+    m_patterns.push_back({std::move(glob), line.exception});
+    m_has_exceptions = m_has_exceptions || line.exception;
     return {};
 }
 
@@ -75,7 +83,7 @@ Result<IgnoreRules> IgnoreRules::parse(const std::shared_ptr<const Source>& sour
                             .at(source, span));
         }
         if (line.starts_with('#')) continue;
-        if (auto added = rules.add(line); !added)
+        if (auto added = rules.add(Written::of_line(line)); !added)
             return fail(std::move(added).error().at(source, span));
     }
     return rules;
@@ -84,7 +92,7 @@ Result<IgnoreRules> IgnoreRules::parse(const std::shared_ptr<const Source>& sour
 Result<IgnoreRules> IgnoreRules::from_patterns(std::span<const std::string> patterns) {
     IgnoreRules rules;
     for (const auto& pattern : patterns)
-        TRY(rules.add(pattern));
+        TRY(rules.add(Written::of_pattern(pattern)));
     return rules;
 }
 

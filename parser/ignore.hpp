@@ -25,7 +25,8 @@ class IgnoreRules {
 
     /// Errors are located in `source`: a malformed pattern, a lone `!`.
     static Result<IgnoreRules> parse(const std::shared_ptr<const Source>& source);
-    /// One pattern each, as the lines of a file without comments. Errors have no location.
+    /// One pattern each, as in `--exclude`: unlike a line of a file, one that begins with `/` stays
+    /// so and matches nothing. Errors have no location.
     static Result<IgnoreRules> from_patterns(std::span<const std::string> patterns);
 
     [[nodiscard]] bool empty() const;
@@ -47,7 +48,8 @@ class IgnoreRules {
 
   private:
     struct Pattern;
-    Status add(std::string_view line);
+    struct Written;
+    Status add(const Written& line);
 
     std::vector<Pattern> m_patterns;
     bool m_has_exceptions = false;

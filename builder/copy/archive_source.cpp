@@ -11,55 +11,32 @@
 #include <fcntl.h>
 
 namespace mybuild {
+
 Status ArchiveUnpacker::add(LayerEntry entry, ByteSource& content) {
-    if (entry.type == EntryType::whiteout) {
-        return fail({ErrorCode::invalid,
-                     fmt::format("the archive has a file .wh.{}, a name that image layers use for "
-                                 "deletions",
-                                 base_name(entry.path))});
-    }
     TRY_ASSIGN(auto path, target(entry.path));
-    if (entry.type == EntryType::hard_link) return add_hard_link(std::move(entry), std::move(path));
-    entry.path = path;
+    if (entry.type == EntryType::hard_link) {
+        TRY_ASSIGN(const auto first, target(entry.link));
+        return m_layout.unpack_link(first, path);
+    }
+    entry.path = std::move(path);
     OpenContent open;
     if (entry.type == EntryType::file) {
         TRY_ASSIGN(const auto piece, m_spool.append(content));
         entry.size = piece.size;
         entry.content = piece.digest;
-        open = opener(piece);
-        m_files[path] = {entry, piece};
+        open = [fd = m_spool.fd(), piece]() -> Result<std::unique_ptr<ByteSource>> {
+            return std::make_unique<FileRangeSource>(fd, piece.offset, piece.size);
+        };
     }
     return m_layout.unpack(std::move(entry), std::move(open));
 }
 
-/// Where an entry of the archive comes to stand: links in the way are followed inside the stage.
+/// Where an entry of the archive comes to stand: links in the way are followed as if the
+/// destination were the root, as builders do that change into it by chroot(2).
 Result<std::string> ArchiveUnpacker::target(const std::string& path) const {
-    const auto above = fmt::format("{}/{}", m_destination, parent_path(path));
-    TRY_ASSIGN(auto directory, m_layout.resolve(above, true));
+    TRY_ASSIGN(auto directory, m_layout.resolve(parent_path(path), true, m_destination));
     const auto name = std::string(base_name(path));
     return directory.empty() ? name : directory + "/" + name;
-}
-
-OpenContent ArchiveUnpacker::opener(const Spool::Piece& piece) const {
-    return [fd = m_spool.fd(), piece]() -> Result<std::unique_ptr<ByteSource>> {
-        return std::make_unique<FileRangeSource>(fd, piece.offset, piece.size);
-    };
-}
-
-Status ArchiveUnpacker::add_hard_link(LayerEntry entry, std::string path) {
-    TRY_ASSIGN(const auto first, target(entry.link));
-    const auto known = m_files.find(first);
-    if (known == m_files.end()) {
-        return fail(
-            {ErrorCode::invalid,
-             fmt::format("the archive's {} is a hard link to {}, which is not a file of the "
-                         "archive before it",
-                         entry.path, entry.link)});
-    }
-    auto copy = known->second;
-    copy.entry.path = path;
-    m_files[path] = copy;
-    return m_layout.unpack_link(first, std::move(copy.entry), opener(copy.piece));
 }
 
 Result<Spool> Spool::create(Store& store) {
@@ -90,21 +67,24 @@ Result<bool> unpack_archive(const SelectedSource& source, const std::string& des
     TRY_ASSIGN(const auto file, source.opener(source.nodes.front())());
     auto plain = make_decompressor(*file);
     if (!plain) return false;
-    LayerTarReader reader(**plain);
+    LayerTarReader reader(**plain, {}, TarKind::files);
     auto entry = reader.next();
     // What is no archive, or one without entries, is a file like any other.
-    if (!entry || (!*entry && !reader.root())) return false;
+    const bool begins = reader.root() || (entry && *entry);
+    if (!begins) return false;
 
+    const auto at = [&](Error error) {
+        return fail(std::move(error).in(fmt::format("archive {}", source.name)));
+    };
     TRY_ASSIGN(const auto top, layout.resolve(destination, true));
-    TRY(layout.make_directories(top));
-    ArchiveUnpacker unpacker("/" + top, layout, spool);
-    while (*entry) {
-        TRY(unpacker.add(std::move(**entry), reader.content()));
-        entry = reader.next();
-        if (!entry)
-            return fail(std::move(entry).error().in(fmt::format("archive {}", source.name)));
+    TRY(layout.make_unpack_root(top));
+    ArchiveUnpacker unpacker(top, layout, spool);
+    for (;; entry = reader.next()) {
+        if (!entry) return at(std::move(entry).error());
+        if (!*entry) return true;
+        if (auto added = unpacker.add(std::move(**entry), reader.content()); !added)
+            return at(std::move(added).error());
     }
-    return true;
 }
 
 } // namespace mybuild

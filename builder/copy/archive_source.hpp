@@ -5,7 +5,6 @@
 #include "builder/copy/select.hpp"
 
 #include <cstdint>
-#include <map>
 #include <string>
 
 namespace mybuild {
@@ -33,30 +32,23 @@ class Spool {
 };
 
 /// Puts the entries of one archive into a layout, below a directory of it, as tar would unpack them
-/// there; their bytes go to the spool, which both must outlive.
+/// if that directory were the root; their bytes go to the spool, which both must outlive.
 class ArchiveUnpacker {
   public:
-    /// `destination`: absolute path.
+    /// `destination`: resolved path in the layout; empty: its root.
     ArchiveUnpacker(std::string destination, Layout& layout, Spool& spool)
         : m_destination(std::move(destination)), m_layout(layout), m_spool(spool) {}
 
-    /// The next entry of the archive, in the archive's order. Errors (ErrorCode::invalid): a hard
-    /// link to what was not in the archive before, a name that image layers use for deletions.
+    /// The next entry of the archive (TarKind::files), in the archive's order. Errors
+    /// (ErrorCode::invalid): a hard link to what is not there, a file as a parent.
     Status add(LayerEntry entry, ByteSource& content);
 
   private:
-    struct File {
-        LayerEntry entry;
-        Spool::Piece piece;
-    };
     [[nodiscard]] Result<std::string> target(const std::string& path) const;
-    [[nodiscard]] OpenContent opener(const Spool::Piece& piece) const;
-    Status add_hard_link(LayerEntry entry, std::string path);
 
     std::string m_destination;
     Layout& m_layout;
     Spool& m_spool;
-    std::map<std::string, File> m_files; ///< by where they came to stand
 };
 
 /// If the file is a tar, plain or compressed, puts its entries below `destination`, as ADD does

@@ -117,23 +117,54 @@ Result<std::unique_ptr<ContextTree>> ContextTree::open(const std::string& direct
         new ContextTree(std::move(*root), std::move(rules), digests));
 }
 
+/// An ignored directory is there for the sake of what was re-included below it.
+Result<bool> ContextTree::hidden(const std::string& path) {
+    if (path.empty() || !m_rules.ignored(path)) return false;
+    if (!m_rules.has_exceptions()) return true;
+    const auto dir =
+        fs::open_in_root(m_root.get(), "/" + path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!dir) return true;
+    const auto verdict = verdict_on(path);
+    if (!verdict || verdict->prune) return true;
+    std::vector<SourceNode> below;
+    TRY(walk_into(dir->get(), path, &*verdict, below));
+    return below.empty();
+}
+
+/// The verdicts on the directories above decide about what is below.
+std::optional<IgnoreRules::Verdict> ContextTree::verdict_on(const std::string& path) const {
+    std::optional<IgnoreRules::Verdict> verdict;
+    for (std::size_t end = 0; end < path.size();) {
+        end = std::min(path.find('/', end + 1), path.size());
+        verdict = m_rules.judge(path.substr(0, end), verdict ? &*verdict : nullptr);
+    }
+    return verdict;
+}
+
 Result<std::optional<SourceNode>> ContextTree::find(const std::string& path) {
-    if (!path.empty() && m_rules.ignored(path)) return std::nullopt;
+    TRY_ASSIGN(const bool is_hidden, hidden(path));
+    if (is_hidden) return std::nullopt;
     const auto at = path.empty() ? std::string(".") : path;
     auto parent =
         fs::open_in_root(m_root.get(), path.empty() ? "." : "/" + std::string(parent_path(path)),
                          O_PATH | O_DIRECTORY);
+    struct stat info {};
     if (!parent) {
-        if (parent.error().code == ErrorCode::not_found) return std::nullopt;
+        const int missing = ::fstatat(m_root.get(), at.c_str(), &info, AT_SYMLINK_NOFOLLOW);
+        if (missing != 0 && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
         return fail(std::move(parent).error());
     }
     const auto name = path.empty() ? std::string(".") : std::string(base_name(path));
-    struct stat info {};
     if (::fstatat(parent->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
         return fail(errno_error(fmt::format("cannot read {} in the build context", at), errno));
     }
     TRY_ASSIGN(auto node, make_node(parent->get(), name, path, info));
+    if (S_ISDIR(info.st_mode)) {
+        const auto dir =
+            fs::open_at(parent->get(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK);
+        if (dir) node.entry.xattrs = read_xattrs(dir->get());
+    }
     return node;
 }
 
@@ -141,8 +172,12 @@ Result<std::vector<std::string>> ContextTree::children(const std::string& path) 
     TRY_ASSIGN(const auto dir, fs::open_in_root(m_root.get(), "/" + path, O_RDONLY | O_DIRECTORY));
     TRY_ASSIGN(auto names, fs::list_dir(dir.get()));
     const auto prefix = path.empty() ? std::string() : path + "/";
-    std::erase_if(names, [&](const std::string& name) { return m_rules.ignored(prefix + name); });
-    return names;
+    std::vector<std::string> seen;
+    for (auto& name : names) {
+        TRY_ASSIGN(const bool is_hidden, hidden(prefix + name));
+        if (!is_hidden) seen.push_back(std::move(name));
+    }
+    return seen;
 }
 
 Result<std::string> ContextTree::resolve(const std::string& path) {
@@ -232,12 +267,7 @@ Result<std::vector<SourceNode>> ContextTree::walk(const std::string& path) {
     out.push_back(std::move(*top));
     if (!is_directory) return out;
     TRY_ASSIGN(const auto dir, fs::open_in_root(m_root.get(), "/" + path, O_RDONLY | O_DIRECTORY));
-    // The verdicts on the directories above decide about what is below.
-    std::optional<IgnoreRules::Verdict> above;
-    for (std::size_t end = 0; end < path.size();) {
-        end = std::min(path.find('/', end + 1), path.size());
-        above = m_rules.judge(path.substr(0, end), above ? &*above : nullptr);
-    }
+    const auto above = verdict_on(path);
     TRY(walk_into(dir.get(), path, above ? &*above : nullptr, out));
     return out;
 }

@@ -29,6 +29,8 @@ class ContextTree : public SourceTree {
     ContextTree(Fd root, IgnoreRules rules, FileDigests* digests)
         : m_root(std::move(root)), m_rules(std::move(rules)), m_digests(digests) {}
     Status read_content(LayerEntry& entry);
+    Result<bool> hidden(const std::string& path);
+    [[nodiscard]] std::optional<IgnoreRules::Verdict> verdict_on(const std::string& path) const;
     Status walk_into(int dir, const std::string& path, const IgnoreRules::Verdict* above,
                      std::vector<SourceNode>& out);
 

@@ -54,15 +54,16 @@ bool Layout::is_directory(std::string_view path) const {
     return entry && entry->type == EntryType::directory;
 }
 
-Result<std::string> Layout::resolve(std::string_view path, bool follow_last) const {
+Result<std::string> Layout::resolve(std::string_view path, bool follow_last,
+                                    std::string_view root) const {
     std::vector<std::string> todo;
     push_components(todo, path);
-    std::string done;
+    std::string done(root);
     for (int links = 0; !todo.empty();) {
         const auto part = std::move(todo.back());
         todo.pop_back();
         if (part == "..") {
-            done = parent_path(done);
+            if (done != root) done = parent_path(done);
             continue;
         }
         auto next = joined(done, part);
@@ -75,23 +76,30 @@ Result<std::string> Layout::resolve(std::string_view path, bool follow_last) con
         }
         if (++links > max_links)
             return fail({ErrorCode::invalid, fmt::format("too many symbolic links in /{}", path)});
-        if (entry->link.starts_with('/')) done.clear();
+        if (entry->link.starts_with('/')) done = root;
         push_components(todo, entry->link);
     }
     return done;
 }
 
-LayerEntry Layout::new_directory(const std::string& path) const {
+LayerEntry Layout::plain_directory(const std::string& path) const {
     LayerEntry entry;
     entry.path = path;
     entry.type = EntryType::directory;
     entry.mode = 0755;
-    if (m_options.chmod && m_options.chmod_is_octal) entry.mode = m_options.chmod(entry.mode, true);
+    entry.mtime = m_options.now;
+    return entry;
+}
+
+LayerEntry Layout::new_directory(const std::string& path) const {
+    auto entry = plain_directory(path);
+    // Other builders make it by mkdir(2), which does not take the bits above.
+    if (m_options.chmod && m_options.chmod_is_octal)
+        entry.mode = m_options.chmod(entry.mode, true) & 0777U;
     if (m_options.owner) {
         entry.uid = m_options.owner->uid;
         entry.gid = m_options.owner->gid;
     }
-    entry.mtime = m_options.now;
     return entry;
 }
 
@@ -108,13 +116,13 @@ LayerEntry Layout::dressed(const LayerEntry& source, const std::string& path) co
     return entry;
 }
 
-Status Layout::make_directories(const std::string& path) {
+Status Layout::make_missing(const std::string& path, const MakeDirectory& make) {
     for (std::size_t end = 0; end < path.size();) {
         end = std::min(path.find('/', end + 1), path.size());
         auto directory = path.substr(0, end);
         const auto entry = find(directory);
         if (!entry) {
-            auto made = new_directory(directory);
+            auto made = make(directory);
             m_planned.insert_or_assign(std::move(directory), PlannedEntry{std::move(made)});
         } else if (entry->type != EntryType::directory) {
             return fail({ErrorCode::invalid, fmt::format("mkdir /{}: not a directory", directory)});
@@ -123,43 +131,89 @@ Status Layout::make_directories(const std::string& path) {
     return {};
 }
 
-Status Layout::put_file(const std::string& path, const SourceNode& node, OpenContent open) {
+Status Layout::make_directories(const std::string& path) {
+    return make_missing(path, [this](const std::string& one) { return new_directory(one); });
+}
+
+Status Layout::make_unpack_root(const std::string& path) {
+    return make_missing(path, [this](const std::string& one) {
+        auto entry = new_directory(one);
+        entry.mode = 0755;
+        return entry;
+    });
+}
+
+Status Layout::put(const std::string& path, PlannedEntry planned) {
     if (path.empty() || is_directory(path)) {
         return fail(
             {ErrorCode::invalid, fmt::format("cannot replace to directory /{} with file", path)});
     }
     TRY(make_directories(std::string(parent_path(path))));
-    m_planned.insert_or_assign(
-        path, PlannedEntry{dressed(node.entry, path), std::move(open), node.inode_group});
+    m_planned.insert_or_assign(path, std::move(planned));
+    return {};
+}
+
+Status Layout::put_file(const std::string& path, const SourceNode& node, OpenContent open) {
+    return put(path, {dressed(node.entry, path), std::move(open)});
+}
+
+/// An existing destination keeps owner and mode, a new one is plain; both take the source's time.
+Status Layout::merge_top(const std::string& path, const LayerEntry& source) {
+    if (path.empty()) return {};
+    const auto old = find(path);
+    if (old && old->type != EntryType::directory)
+        return fail({ErrorCode::invalid, fmt::format("cannot copy to non-directory: /{}", path)});
+    TRY(make_directories(path));
+    auto entry = *find(path);
+    // The root of a stage or archive may have no time of its own.
+    if (source.mtime != 0) entry.mtime = source.mtime;
+    m_planned.insert_or_assign(path, PlannedEntry{std::move(entry)});
+    return {};
+}
+
+/// A directory below the destination takes the source's attributes, but of one that was there
+/// already those stay that the source does not have.
+Status Layout::merge_child(const std::string& path, const SourceNode& node) {
+    const auto old = find(path);
+    if (!old) {
+        m_planned.insert_or_assign(path, PlannedEntry{dressed(node.entry, path)});
+        return {};
+    }
+    if (old->type != EntryType::directory)
+        return fail({ErrorCode::invalid, fmt::format("cannot copy to non-directory: /{}", path)});
+    auto entry = *old;
+    if (node.on_the_way) {
+        entry.mode = node.entry.mode; // all that BuildKit changes of such a directory
+    } else {
+        entry = dressed(node.entry, path);
+        entry.opaque = old->opaque; // by an archive of the same step
+        for (const auto& xattr : old->xattrs)
+            if (std::ranges::find(entry.xattrs, xattr.name, &Xattr::name) == entry.xattrs.end())
+                entry.xattrs.push_back(xattr);
+        std::sort(entry.xattrs.begin(), entry.xattrs.end());
+    }
+    m_planned.insert_or_assign(path, PlannedEntry{std::move(entry)});
     return {};
 }
 
 Status Layout::merge_directory(const std::string& path, const std::vector<SourceNode>& nodes,
                                const std::function<OpenContent(const SourceNode&)>& open) {
-    auto top = path.empty() ? std::nullopt : find(path);
-    if (top && top->type != EntryType::directory)
-        return fail({ErrorCode::invalid, fmt::format("cannot copy to non-directory: /{}", path)});
-    if (!path.empty()) {
-        // An existing destination keeps owner and mode, a new one is plain; both take the time.
-        TRY(make_directories(path));
-        auto entry = *find(path);
-        entry.opaque = false;
-        // The root of a stage or archive may have no time of its own.
-        if (nodes.front().entry.mtime != 0) entry.mtime = nodes.front().entry.mtime;
-        m_planned.insert_or_assign(path, PlannedEntry{std::move(entry)});
-    }
+    TRY(merge_top(path, nodes.front().entry));
+    std::unordered_map<std::uint64_t, std::uint64_t> groups; // by the source's numbers
     for (const auto& node : nodes) {
         if (node.entry.path.empty()) continue;
         const auto target = joined(path, node.entry.path);
-        if (node.entry.type != EntryType::directory) {
-            TRY(put_file(target, node, open(node)));
+        if (node.entry.type == EntryType::directory) {
+            TRY(merge_child(target, node));
             continue;
         }
-        const auto old = find(target);
-        if (old && old->type != EntryType::directory)
-            return fail(
-                {ErrorCode::invalid, fmt::format("cannot copy to non-directory: /{}", target)});
-        m_planned.insert_or_assign(target, PlannedEntry{dressed(node.entry, target)});
+        PlannedEntry planned{dressed(node.entry, target), open(node)};
+        if (node.inode_group != 0 && node.entry.type == EntryType::file) {
+            const auto [group, is_new] = groups.emplace(node.inode_group, m_next_group);
+            if (is_new) ++m_next_group;
+            planned.inode_group = group->second;
+        }
+        TRY(put(target, std::move(planned)));
     }
     return {};
 }
@@ -173,7 +227,8 @@ void Layout::replace(const std::string& path) {
 
 Status Layout::unpack(LayerEntry entry, OpenContent open) {
     const auto path = entry.path;
-    TRY(make_directories(std::string(parent_path(path))));
+    TRY(make_missing(std::string(parent_path(path)),
+                     [this](const std::string& one) { return plain_directory(one); }));
     const auto earlier = m_planned.find(path);
     // A directory that comes after a file of the same archive which had replaced a directory of the
     // stage: what was in that one must not shine through again.
@@ -192,14 +247,30 @@ Status Layout::unpack(LayerEntry entry, OpenContent open) {
     return {};
 }
 
-Status Layout::unpack_link(const std::string& first, LayerEntry entry, OpenContent open) {
-    const auto original = m_planned.find(first);
-    const auto path = entry.path;
-    if (original == m_planned.end() || path == first)
-        return unpack(std::move(entry), std::move(open));
-    if (original->second.inode_group == 0) original->second.inode_group = m_next_group++;
-    const auto group = original->second.inode_group;
-    TRY(unpack(std::move(entry), std::move(open)));
+Status Layout::unpack_link(const std::string& first, const std::string& path) {
+    if (path == first) return {};
+    auto entry = find(first);
+    if (!entry || entry->type == EntryType::directory) {
+        return fail(
+            {ErrorCode::invalid, fmt::format("/{} is a hard link to /{}, {}", path, first,
+                                             entry ? "a directory" : "which is not there")});
+    }
+    entry->path = path;
+    const auto planned = m_planned.find(first);
+    if (planned == m_planned.end()) {
+        // A layer cannot link to a file of another one: the name becomes a file of its own.
+        OpenContent open;
+        if (entry->type == EntryType::file)
+            open = [from = m_options.open_below, first] { return from(first); };
+        return unpack(std::move(*entry), std::move(open));
+    }
+    auto open = planned->second.open;
+    std::uint64_t group = 0;
+    if (entry->type == EntryType::file) {
+        if (planned->second.inode_group == 0) planned->second.inode_group = m_next_group++;
+        group = planned->second.inode_group;
+    }
+    TRY(unpack(std::move(*entry), std::move(open)));
     m_planned.find(path)->second.inode_group = group;
     return {};
 }

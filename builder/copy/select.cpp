@@ -1,104 +1,15 @@
 #include "builder/copy/select.hpp"
 
 #include "builder/copy/byte_sources.hpp"
+#include "builder/copy/filter.hpp"
+#include "builder/copy/source_path.hpp"
 #include "cache/key.hpp"
-#include "parser/ignore.hpp"
 #include "parser/wildcard.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 
 namespace mybuild {
 namespace {
-
-/// The path cleaned against `/`: relative, without `.` and `..`.
-std::string cleaned(std::string_view path) {
-    std::vector<std::string_view> parts;
-    for (std::size_t at = 0; at < path.size();) {
-        const auto end = std::min(path.find('/', at), path.size());
-        const auto part = path.substr(at, end - at);
-        if (part == "..") {
-            if (!parts.empty()) parts.pop_back();
-        } else if (!part.empty() && part != ".") {
-            parts.push_back(part);
-        }
-        at = end + 1;
-    }
-    std::string out;
-    for (const auto part : parts) {
-        if (!out.empty()) out += '/';
-        out += part;
-    }
-    return out;
-}
-
-std::string joined(const std::string& directory, const std::string& name) {
-    return directory.empty() ? name : directory + "/" + name;
-}
-
-Error missing(const std::string& written, const SourceTree& tree) {
-    return {ErrorCode::not_found,
-            fmt::format("\"/{}\" not found in the {}", written, tree.name()),
-            {},
-            tree.missing_hint()};
-}
-
-/// The paths a pattern stands for, component by component; links in the way are not followed once
-/// wildcards have begun, as BuildKit's walk does not.
-Result<std::vector<std::string>> expand_wildcards(const std::string& pattern, SourceTree& tree) {
-    std::vector<std::string> parts;
-    for (std::size_t at = 0; at <= pattern.size();) {
-        const auto end = std::min(pattern.find('/', at), pattern.size());
-        parts.push_back(pattern.substr(at, end - at));
-        at = end + 1;
-    }
-    std::size_t plain = 0;
-    std::string base;
-    while (plain < parts.size() && !has_wildcard(parts[plain]))
-        base = joined(base, parts[plain++]);
-    TRY_ASSIGN(base, tree.resolve(base));
-    TRY_ASSIGN(const auto start, tree.find(base));
-    if (!start || start->entry.type != EntryType::directory) return fail(missing(base, tree));
-
-    std::vector<std::string> level{base};
-    for (auto part = plain; part < parts.size(); ++part) {
-        std::vector<std::string> next;
-        for (const auto& directory : level) {
-            TRY_ASSIGN(const auto node, tree.find(directory));
-            if (!node || node->entry.type != EntryType::directory) continue;
-            TRY_ASSIGN(const auto names, tree.children(directory));
-            for (const auto& name : names) {
-                TRY_ASSIGN(const bool fits, wildcard_match(parts[part], name));
-                if (fits) next.push_back(joined(directory, name));
-            }
-        }
-        level = std::move(next);
-    }
-    return level;
-}
-
-/// The file or directory at `path` (links followed) with all below it, paths made relative.
-Result<SelectedSource> select_path(const std::string& path, const std::string& written, Span span,
-                                   SourceTree& tree) {
-    SelectedSource source;
-    source.name = std::string(base_name(path));
-    source.span = span;
-    source.tree = &tree;
-    TRY_ASSIGN(source.root, tree.resolve(path));
-    TRY_ASSIGN(source.nodes, tree.walk(source.root));
-    if (source.nodes.empty()) return fail(missing(written, tree));
-    return source;
-}
-
-void drop_excluded(SelectedSource& source, const IgnoreRules& rules, bool by_wildcard) {
-    const auto prefix = source.root.empty() ? 0 : source.root.size() + 1;
-    std::erase_if(source.nodes, [&](const SourceNode& node) {
-        if (node.entry.path == source.root)
-            return by_wildcard && !source.is_directory() && rules.ignored(source.name);
-        return rules.ignored(std::string_view(node.entry.path).substr(prefix));
-    });
-}
 
 SelectedSource inline_source(const plan::InlineFile& file) {
     SelectedSource source;
@@ -130,53 +41,123 @@ OpenContent SelectedSource::opener(const SourceNode& node) const {
         };
     }
     auto path = root;
-    if (!node.entry.path.empty()) path = joined(root, node.entry.path);
+    if (!node.entry.path.empty()) path = join_source(root, node.entry.path);
     return [from = tree, path = std::move(path)] { return from->open(path); };
 }
 
 namespace {
 
-/// What one source as written stands for, after wildcards and --exclude.
-Result<std::vector<SelectedSource>> select_one(const std::string& written, Span span,
-                                               const IgnoreRules& excludes, SourceTree& tree) {
-    std::vector<std::string> paths{written};
-    const bool wildcard = has_wildcard(written);
-    if (wildcard) {
-        TRY_ASSIGN(paths, expand_wildcards(written, tree));
+/// Selects what the sources of one operation stand for.
+class Selector {
+  public:
+    Selector(const plan::CopyOp& op, SourceTree& tree) : m_op(op), m_tree(tree) {}
+
+    Status add(std::size_t number) {
+        const auto& written = m_op.sources[number];
+        m_number = number;
+        return m_op.parents ? add_with_parents(split_pivot(written)) : add_path(written);
     }
-    std::vector<SelectedSource> selected;
-    for (const auto& path : paths) {
-        TRY_ASSIGN(auto source, select_path(path, written, span, tree));
-        drop_excluded(source, excludes, wildcard);
-        if (!source.nodes.empty()) selected.push_back(std::move(source));
+    std::vector<SelectedSource> take() { return std::move(m_selected); }
+
+  private:
+    /// The file or directory that stands at `path`, links followed.
+    [[nodiscard]] Result<SelectedSource> start(const std::string& path) const {
+        SelectedSource source;
+        source.name = std::string(base_name(path));
+        source.number = m_number;
+        source.span = m_op.source_spans.at(m_number);
+        source.tree = &m_tree;
+        TRY_ASSIGN(source.root, m_tree.resolve(path));
+        return source;
     }
-    return selected;
-}
+
+    Status add_path(const std::string& written) {
+        const auto clean = clean_source(written);
+        std::vector<std::string> paths{clean};
+        const bool wildcard = has_wildcard(clean);
+        if (wildcard) {
+            TRY_ASSIGN(paths, expand_wildcards(clean, m_tree));
+        }
+        TRY_ASSIGN(const auto filter, CopyFilter::parse(std::nullopt, m_op.excludes));
+        for (const auto& path : paths) {
+            TRY_ASSIGN(auto source, start(path));
+            TRY_ASSIGN(source.nodes, m_tree.walk(source.root));
+            if (source.nodes.empty()) return fail(missing_source(path, m_tree));
+            // Other builders copy files that a wildcard fits, whatever --exclude says; the
+            // documentation of Docker promises otherwise.
+            if (wildcard && !source.is_directory() &&
+                (filter.excludes(path) || filter.excludes(source.name)))
+                continue;
+            filter.apply(source.nodes, source.root);
+            m_selected.push_back(std::move(source));
+        }
+        return {};
+    }
+
+    Status add_with_parents(const PivotedSource& written) {
+        std::vector<std::string> tops{written.top};
+        const bool wildcard = has_wildcard(written.top);
+        if (wildcard) {
+            TRY_ASSIGN(tops, expand_wildcards(written.top, m_tree));
+        }
+        TRY_ASSIGN(const auto filter,
+                   CopyFilter::parse(written.pattern.empty() ? std::nullopt
+                                                             : std::optional(written.pattern),
+                                     m_op.excludes));
+        for (const auto& top : tops) {
+            TRY_ASSIGN(auto source, start(top));
+            TRY_ASSIGN(source.nodes, walk_for_pattern(source.root, written.pattern, m_tree));
+            const bool is_top = !source.nodes.empty() && source.is_directory();
+            if (!is_top && wildcard) continue; // a file has nothing below it
+            if (!is_top) return fail(missing_source(top, m_tree));
+            filter.apply(source.nodes, source.root);
+            if (written.plain && source.nodes.size() == 1)
+                return fail(missing_source(join_source(top, written.pattern), m_tree));
+            m_selected.push_back(std::move(source));
+        }
+        return {};
+    }
+
+    const plan::CopyOp& m_op;
+    SourceTree& m_tree;
+    std::size_t m_number = 0;
+    std::vector<SelectedSource> m_selected;
+};
 
 } // namespace
 
 Result<std::vector<SelectedSource>> select_sources(const plan::CopyOp& op, SourceTree& tree,
                                                    const std::shared_ptr<const Source>& file) {
-    IgnoreRules excludes;
-    if (!op.excludes.empty()) {
-        TRY_ASSIGN(excludes, IgnoreRules::from_patterns(op.excludes));
+    Selector selector(op, tree);
+    for (std::size_t number = 0; number < op.sources.size(); ++number) {
+        if (auto added = selector.add(number); !added)
+            return fail(std::move(added).error().at(file, op.source_spans.at(number)));
     }
-    std::vector<SelectedSource> selected;
-    for (std::size_t i = 0; i < op.sources.size(); ++i) {
-        const auto span = op.source_spans.at(i);
-        auto found = select_one(cleaned(op.sources[i]), span, excludes, tree);
-        if (!found) return fail(std::move(found).error().at(file, span));
-        std::move(found->begin(), found->end(), std::back_inserter(selected));
-    }
+    auto selected = selector.take();
     TRY(digest_all(selected, tree));
     for (auto& source : selected) {
         const auto prefix = source.root.empty() ? 0 : source.root.size() + 1;
         for (auto& node : source.nodes)
             node.entry.path.erase(0, std::min(prefix, node.entry.path.size()));
     }
-    for (const auto& inline_file : op.inline_files)
-        selected.push_back(inline_source(inline_file));
+    for (std::size_t i = 0; i < op.inline_files.size(); ++i) {
+        selected.push_back(inline_source(op.inline_files[i]));
+        selected.back().number = op.sources.size() + i;
+    }
     return selected;
+}
+
+std::vector<std::size_t> unmatched_sources(const plan::CopyOp& op,
+                                           const std::vector<SelectedSource>& selected) {
+    std::vector<std::size_t> unmatched;
+    for (std::size_t number = 0; number < op.sources.size(); ++number) {
+        const bool matched = std::ranges::any_of(selected, [&](const SelectedSource& source) {
+            const bool only_top = op.parents && source.nodes.size() == 1;
+            return source.number == number && !only_top;
+        });
+        if (!matched) unmatched.push_back(number);
+    }
+    return unmatched;
 }
 
 Digest selection_digest(const std::vector<SelectedSource>& sources, const LayoutOptions& options,
@@ -191,6 +172,7 @@ Digest selection_digest(const std::vector<SelectedSource>& sources, const Layout
             const bool is_directory = entry.type == EntryType::directory;
             const bool chmods = options.chmod && entry.type != EntryType::symlink;
             key.add("path", entry.path).add("type", static_cast<std::uint64_t>(entry.type));
+            if (node.on_the_way) key.add("on the way", std::uint64_t{entry.mode});
             key.add("mode",
                     std::uint64_t{chmods ? options.chmod(entry.mode, is_directory) : entry.mode});
             if (keeps_owners)

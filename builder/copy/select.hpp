@@ -14,7 +14,8 @@ namespace mybuild {
 /// One thing that COPY or ADD copies, after wildcards: a file, or a directory with all below it.
 struct SelectedSource {
     std::string name; ///< the last component as written (after wildcards): what a file is called
-    Span span;        ///< where the source stands in the Dockerfile
+    std::size_t number = 0;     ///< which of the operation's sources it comes from
+    Span span;                  ///< where the source stands in the Dockerfile
     SourceTree* tree = nullptr; ///< none: an inline file
     std::string root;           ///< resolved path in the tree
     /// The file itself, or the directory and all below it; paths relative to `root` (the first
@@ -34,6 +35,10 @@ struct SelectedSource {
 /// (not_found, with what may be the cause), a malformed pattern; located in `file`.
 Result<std::vector<SelectedSource>> select_sources(const plan::CopyOp& op, SourceTree& tree,
                                                    const std::shared_ptr<const Source>& file);
+
+/// Numbers of the sources that stand for nothing: wildcards that fit no name.
+std::vector<std::size_t> unmatched_sources(const plan::CopyOp& op,
+                                           const std::vector<SelectedSource>& selected);
 
 /// The digest of what will land in the layer: names, types, link targets, bytes, xattrs, modes as
 /// after --chmod, owners unless --chown sets them; no times (architecture.md, idea 2).

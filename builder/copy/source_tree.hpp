@@ -19,6 +19,7 @@ struct SourceNode {
     LayerEntry entry;
     std::uint64_t inode_group = 0; ///< equal, non-zero numbers: names of one inode
     bool is_socket = false;        ///< of the context: arrives as an empty file
+    bool on_the_way = false;       ///< a directory that is copied for what is below it alone
 };
 
 /// What COPY and ADD read from: the build context or the root of a stage or image. Paths are

@@ -40,9 +40,9 @@ Result<std::shared_ptr<SpooledTree>> SpooledTree::unpack(ByteSource& archive, Sp
                                                          TreeLabel label, const TarLimits& limits) {
     auto plain = make_decompressor(archive);
     if (!plain) return fail(std::move(plain).error().in(label.name));
-    LayerTarReader reader(**plain, limits);
+    LayerTarReader reader(**plain, limits, TarKind::files);
     Layout layout(StageView(), {.owner = Owner{}});
-    ArchiveUnpacker unpacker("/", layout, spool);
+    ArchiveUnpacker unpacker("", layout, spool);
     TRY(unpack_all(reader, unpacker, label.name));
     return make(layout.finish(), std::move(spool), std::move(label));
 }

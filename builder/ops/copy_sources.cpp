@@ -47,4 +47,15 @@ Result<std::unique_ptr<SourceTree>> open_source(const Session& session, const pl
                                        std::move(source.label));
 }
 
+void warn_unmatched(Session& session, const plan::CopyOp& op,
+                    const std::vector<SelectedSource>& selected, std::string_view where) {
+    for (const auto number : unmatched_sources(op, selected)) {
+        auto warning = Error{ErrorCode::not_found,
+                             fmt::format("{} matches nothing in the {}", op.sources[number], where)}
+                           .with_hint("nothing is copied for it, as with Docker");
+        session.events.send(
+            event::Warning{session.located(std::move(warning), op.source_spans.at(number))});
+    }
+}
+
 } // namespace mybuild::ops

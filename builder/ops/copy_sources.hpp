@@ -21,4 +21,9 @@ Result<SourceLayers> open_layers(const Session& session, const plan::Origin& ori
 Result<std::unique_ptr<SourceTree>> open_source(const Session& session, const plan::Origin& origin,
                                                 std::stop_token stop);
 
+/// Says which sources stand for nothing: wildcards that fit no name, as far as --exclude leaves
+/// any. `where`: the name of the tree.
+void warn_unmatched(Session& session, const plan::CopyOp& op,
+                    const std::vector<SelectedSource>& selected, std::string_view where);
+
 } // namespace mybuild::ops

@@ -3,6 +3,7 @@
 #include "builder/copy/chmod_option.hpp"
 #include "builder/ops/copy_sources.hpp"
 #include "builder/ops/ops.hpp"
+#include "image/byte_stream_io.hpp"
 
 #include <fmt/format.h>
 
@@ -49,12 +50,6 @@ bool is_remote(const std::string& source) {
 }
 
 Status check_known(const plan::CopyOp& op) {
-    if (op.parents) {
-        return fail({ErrorCode::unsupported,
-                     "COPY --parents is not part of this version",
-                     {},
-                     "name the directories in the destination"});
-    }
     for (const auto& source : op.sources) {
         if (op.is_add && is_remote(source)) {
             return fail({ErrorCode::unsupported,
@@ -66,35 +61,56 @@ Status check_known(const plan::CopyOp& op) {
     return {};
 }
 
-Status place(Layout& layout, const SelectedSource& source, const std::string& destination,
-             bool several) {
-    TRY_ASSIGN(const auto target, layout.resolve(destination, true));
-    if (source.is_directory()) {
-        return layout.merge_directory(target, source.nodes,
-                                      [&](const SourceNode& node) { return source.opener(node); });
-    }
-    const bool into = destination.ends_with('/') || layout.is_directory(target);
-    if (several && !into) {
-        return fail({ErrorCode::invalid,
-                     "When using COPY with more than one source file, the destination must be a "
-                     "directory and end with a /"});
-    }
-    const auto& node = source.nodes.front();
-    const auto path = !into ? target : target.empty() ? source.name : target + "/" + source.name;
-    return layout.put_file(path, node, source.opener(node));
-}
+/// Where a build puts the files of one COPY or ADD.
+class Placing {
+  public:
+    Placing(const plan::CopyOp& op, Layout& layout, Spool& spool, std::int64_t now)
+        : m_op(op), m_layout(layout), m_spool(spool), m_now(now) {}
 
-Status place_all(Session& session, Layout& layout, const plan::CopyOp& op,
-                 const std::vector<SelectedSource>& sources, Spool& spool) {
-    for (const auto& source : sources) {
-        Status placed;
-        const bool may_unpack = op.is_add && op.unpack.value_or(true) && source.tree != nullptr;
-        bool unpacked = false;
-        if (may_unpack && source.nodes.front().entry.type == EntryType::file) {
-            TRY_ASSIGN(unpacked, unpack_archive(source, op.destination, layout, spool));
+    Status place(const SelectedSource& source, bool several) {
+        const bool is_file = source.nodes.front().entry.type == EntryType::file;
+        if (m_op.is_add && m_op.unpack.value_or(true) && source.tree != nullptr && is_file) {
+            TRY_ASSIGN(const bool unpacked,
+                       unpack_archive(source, m_op.destination, m_layout, m_spool));
+            if (unpacked) return {};
         }
-        if (!unpacked) placed = place(layout, source, op.destination, sources.size() > 1);
-        if (!placed) return fail(std::move(placed).error().at(session.file.source, source.span));
+        TRY_ASSIGN(const auto target, m_layout.resolve(m_op.destination, true));
+        if (m_op.destination.ends_with('/')) TRY(m_layout.make_directories(target));
+        if (source.is_directory()) {
+            return m_layout.merge_directory(
+                target, source.nodes, [&](const SourceNode& node) { return source.opener(node); });
+        }
+        return place_file(source, target, several);
+    }
+
+  private:
+    Status place_file(const SelectedSource& source, const std::string& target, bool several) {
+        const bool into = m_op.destination.ends_with('/') || m_layout.is_directory(target);
+        if (several && !into) {
+            return fail(
+                {ErrorCode::invalid,
+                 fmt::format("When using {} with more than one source file, the destination must "
+                             "be a directory and end with a /",
+                             m_op.is_add ? "ADD" : "COPY")});
+        }
+        auto node = source.nodes.front();
+        if (source.tree == nullptr) node.entry.mtime = m_now; // made by the step itself
+        const auto path = !into            ? target
+                          : target.empty() ? source.name
+                                           : target + "/" + source.name;
+        return m_layout.put_file(path, node, source.opener(source.nodes.front()));
+    }
+
+    const plan::CopyOp& m_op;
+    Layout& m_layout;
+    Spool& m_spool;
+    std::int64_t m_now;
+};
+
+Status place_all(Session& session, Placing placing, const std::vector<SelectedSource>& sources) {
+    for (const auto& source : sources) {
+        if (auto placed = placing.place(source, sources.size() > 1); !placed)
+            return fail(std::move(placed).error().at(session.file.source, source.span));
     }
     return {};
 }
@@ -114,24 +130,45 @@ Result<Layer> write_layer(const Session& session, std::size_t stage, std::size_t
     return writer->commit(parent);
 }
 
-Result<std::vector<PlannedEntry>> copy_entries(Session& session, const KeyedStep& keyed,
-                                               const plan::CopyOp& op, const StageView& below,
-                                               std::int64_t created_ns, Spool& spool,
-                                               std::unique_ptr<SourceTree>& tree,
-                                               std::stop_token stop) {
+/// A file as the layers up to `chain` show it.
+Result<std::unique_ptr<ByteSource>>
+open_in_stage(LayerStore& layers, const std::optional<Digest>& chain, const std::string& path) {
+    if (chain) {
+        TRY_ASSIGN(const auto stack, layers.stack(*chain));
+        const auto layer = stack ? view_of(*stack).layer_of(path) : std::nullopt;
+        if (layer) {
+            TRY_ASSIGN(auto fd, layers.open_file((*stack)[*layer], path));
+            return std::make_unique<FdSource>(std::move(fd), path);
+        }
+    }
+    return fail({ErrorCode::corrupt, fmt::format("/{} is gone from the store", path)});
+}
+
+Result<std::vector<PlannedEntry>>
+copy_entries(Session& session, const KeyedStep& keyed, const plan::CopyOp& op,
+             const StageView& below, const std::optional<Digest>& parent, std::int64_t created_ns,
+             Spool& spool, std::unique_ptr<SourceTree>& tree, std::stop_token stop) {
     TRY(check_known(op));
     LayoutOptions options;
     options.now = created_ns / ns_per_second;
+    options.open_below = [&session, parent](const std::string& path) {
+        return open_in_stage(session.ports.layers, parent, path);
+    };
     TRY(set_chmod(options, op.chmod));
-    TRY_ASSIGN(options.owner, copy_owner(op, below));
+    auto owner = copy_owner(op, below);
+    if (!owner) return fail(session.located(std::move(owner).error(), op.chown_span));
+    options.owner = *owner;
+    const auto now = options.now;
     Layout layout(op.link ? StageView() : below, std::move(options));
+    const Placing placing(op, layout, spool, now);
     if (!op.from) {
-        TRY(place_all(session, layout, op, keyed.selection, spool));
+        TRY(place_all(session, placing, keyed.selection));
         return layout.finish();
     }
     TRY_ASSIGN(tree, open_source(session, *op.from, std::move(stop)));
     TRY_ASSIGN(const auto sources, select_sources(op, *tree, session.file.source));
-    TRY(place_all(session, layout, op, sources, spool));
+    warn_unmatched(session, op, sources, tree->name());
+    TRY(place_all(session, placing, sources));
     return layout.finish();
 }
 
@@ -163,7 +200,7 @@ Result<Layer> make_layer(Session& session, std::size_t stage, std::size_t index,
     const auto& op = std::get<plan::CopyOp>(step.op);
     std::unique_ptr<SourceTree> tree; // the entries read from it
     TRY_ASSIGN(auto spool, Spool::create(session.ports.store));
-    TRY_ASSIGN(auto entries, copy_entries(session, session.keyed[stage][index], op, below,
+    TRY_ASSIGN(auto entries, copy_entries(session, session.keyed[stage][index], op, below, parent,
                                           created_ns, spool, tree, std::move(stop)));
     return write_layer(session, stage, index, std::move(entries), parent);
 }

@@ -15,8 +15,6 @@ namespace {
 
 constexpr std::size_t max_passwd = std::size_t{10} * 1024 * 1024; // as BuildKit caps it
 constexpr std::size_t container_digits = 12;
-constexpr std::string_view standard_hosts = "127.0.0.1\tlocalhost buildkitsandbox\n"
-                                            "::1\tlocalhost ip6-localhost ip6-loopback\n";
 
 class StepOutput : public runtime::OutputSink {
   public:
@@ -49,10 +47,12 @@ runtime::NetworkMode network_mode(const std::string& text) {
     return text == "host" ? runtime::NetworkMode::host : runtime::NetworkMode::default_;
 }
 
-/// /etc/hosts with what --add-host adds, `name=address` each. A step shares the network of this
-/// machine, or has none: its gateway to this machine is the loopback device.
-std::string hosts_text(const std::vector<std::string>& added) {
-    std::string text(standard_hosts);
+/// /etc/hosts of a step with what --add-host adds, `name=address` each. A step shares the network
+/// of this machine, or has none: its gateway to this machine is the loopback device.
+std::string hosts_text(const std::string& hostname, const std::vector<std::string>& added) {
+    auto text = fmt::format("127.0.0.1\tlocalhost {}\n"
+                            "::1\tlocalhost ip6-localhost ip6-loopback\n",
+                            hostname);
     for (const auto& host : added) {
         const auto equals = host.find('=');
         const auto address = host.substr(equals + 1);
@@ -81,7 +81,8 @@ Result<runtime::SandboxSpec> make_spec(const Session& session, const plan::RunOp
     spec.insecure = op.security == "insecure";
     // A machine without resolv.conf has no names to give; the step then sees an empty one.
     spec.resolv_conf = fs::read_file_at(AT_FDCWD, "/etc/resolv.conf", max_passwd).value_or("");
-    spec.hosts = hosts_text(session.request.run.added_hosts);
+    if (!op.hostname.empty()) spec.hostname = op.hostname;
+    spec.hosts = hosts_text(spec.hostname, session.request.run.added_hosts);
     spec.shm_size = session.request.shm_size;
     spec.limits = session.request.limits;
     for (const auto& [name, content] : op.script_files)

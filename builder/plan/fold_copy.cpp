@@ -3,6 +3,7 @@
 #include "builder/plan/fold.hpp"
 #include "builder/plan/paths.hpp"
 #include "parser/chmod.hpp"
+#include "parser/ignore.hpp"
 
 namespace mybuild::plan {
 
@@ -57,6 +58,15 @@ Status check_chmod(const StageState& state, const CopyBase& written, const CopyO
     return {};
 }
 
+Status take_excludes(const StageState& state, const CopyBase& written, CopyOp& op) {
+    for (const Word& exclude : written.excludes) {
+        if (auto rules = IgnoreRules::from_patterns({&exclude.text, 1}); !rules)
+            return state.fail_at(std::move(rules).error().in("--exclude"), exclude.span);
+        op.excludes.push_back(exclude.text);
+    }
+    return {};
+}
+
 Status check_checksum(const StageState& state, const CopyBase& written, const CopyOp& op) {
     if (!op.checksum) return {};
     std::string message;
@@ -86,20 +96,21 @@ std::string copy_history(std::string_view keyword, const CopyOp& op, std::string
 Status fold_copy(StageState& state, const CopyBase& written, bool is_add, Step& step) {
     Expander expander = state.expander();
     CopyOp op{.is_add = is_add,
-              .link = written.link,
               .parents = written.parents,
               .keep_git_dir = written.keep_git_dir.value_or(false),
               .unpack = written.unpack};
     TRY_ASSIGN(op.chown, flag_value(expander, written.chown));
     TRY_ASSIGN(op.chmod, flag_value(expander, written.chmod));
+    if (written.chown) op.chown_span = written.chown->span;
+    // BuildKit makes no independent layer of what it has to change the modes of.
+    op.link = written.link && !op.chmod;
     TRY_ASSIGN(op.checksum, flag_value(expander, written.checksum));
     TRY(expand_sources(state, expander, written, op));
     TRY_ASSIGN(const auto destination, expander.word(written.destination));
     TRY(check_chmod(state, written, op));
     TRY(check_checksum(state, written, op));
     op.destination = destination_path(state.directory(), destination);
-    for (const Word& exclude : written.excludes)
-        op.excludes.push_back(exclude.text);
+    TRY(take_excludes(state, written, op));
     if (written.from && !written.from->text.empty()) {
         auto origin = resolve_from(state.file, state.graph, state.index, written.from->text,
                                    state.options.platform, FromKind::copy);

@@ -89,6 +89,11 @@ void take_mounts(RunOp& op, std::vector<PlannedMount> planned) {
     }
 }
 
+std::string sandbox_hostname(const StageState& state) {
+    const auto found = state.options.build_args.find("BUILDKIT_SANDBOX_HOSTNAME");
+    return found == state.options.build_args.end() ? "" : found->second;
+}
+
 /// The one heredoc of a RUN: a script of its own when it says by `#!` what runs it, else text for
 /// SHELL.
 Status plan_script(const StageState& state, const Heredoc& heredoc, RunOp& op) {
@@ -161,7 +166,8 @@ Status fold(StageState& state, const Run& run, Step& step) {
     RunOp op{.env = state.env.entries(),
              .proxy_env = undeclared_proxies(state),
              .user = state.config.user,
-             .working_dir = state.directory()};
+             .working_dir = state.directory(),
+             .hostname = sandbox_hostname(state)};
     if (run.network) op.network = run.network->text;
     if (run.security) op.security = run.security->text;
     if (run.is_script)

@@ -26,6 +26,7 @@ struct RunOp {
     std::string working_dir = {}; ///< absolute
     std::string network = "default";
     std::string security = "sandbox";
+    std::string hostname = {}; ///< BUILDKIT_SANDBOX_HOSTNAME; empty: what all steps have
     /// In an order to mount them in: by target, which is absolute (but empty for a secret that is
     /// only a variable). `from` is resolved in mount_origins.
     std::vector<Mount> mounts = {};
@@ -51,7 +52,9 @@ struct CopyOp {
                                      ///< an empty one count as having it)
     std::optional<Origin> from = {}; ///< none: the build context
     std::optional<std::string> chown = {}, chmod = {}, checksum = {};
-    bool link = false, parents = false, keep_git_dir = false;
+    Span chown_span = {}; ///< where the value of --chown stands
+    bool link = false; ///< an independent layer: nothing below it is looked at
+    bool parents = false, keep_git_dir = false;
     std::optional<bool> unpack = {};
     std::vector<std::string> excludes = {};
 };

@@ -35,3 +35,27 @@ TEST_CASE("ONBUILD leaves no line of history and no time") {
     CHECK(after.history.empty());
     CHECK(after.created.empty());
 }
+
+TEST_CASE("SOURCE_DATE_EPOCH keeps an image from being younger") {
+    struct Case {
+        std::string created;
+        std::string clamped;
+    };
+    const Case cases[] = {
+        {"2001-09-09T01:46:41Z", "2001-09-09T01:46:40Z"},
+        {"2001-09-09T01:46:40.5Z", "2001-09-09T01:46:40Z"},
+        {"2001-09-09T01:46:40Z", "2001-09-09T01:46:40Z"},
+        {"2001-09-09T01:46:39.9Z", "2001-09-09T01:46:39.9Z"},
+        {"1999-01-01T00:00:00Z", "1999-01-01T00:00:00Z"},
+        {"", ""},
+    };
+    for (const auto& [created, clamped] : cases) {
+        CAPTURE(created);
+        oci::ImageConfig config;
+        config.created = created;
+        config.history = {{.created = "2020-01-01T00:00:00Z"}};
+        clamp_created(config, 1'000'000'000'000'000'000);
+        CHECK(config.created == clamped);
+        CHECK(config.history.front().created == "2020-01-01T00:00:00Z");
+    }
+}

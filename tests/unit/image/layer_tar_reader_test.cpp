@@ -183,6 +183,44 @@ TEST_CASE("invalid whiteouts are errors") {
     }
 }
 
+TEST_CASE("of an archive that is no layer, every name is one, and `..` stops at the root") {
+    struct Case {
+        std::string name;
+        std::string_view path;
+    };
+    const Case cases[] = {
+        {"../../up", "up"},
+        {"a/../b", "b"},
+        {"a/../../b/./c", "b/c"},
+        {"/../x", "x"},
+        {"a/.wh.gone", "a/.wh.gone"},
+        {".wh..wh..opq", ".wh..wh..opq"},
+        {".wh.", ".wh."},
+        {".wh..wh.plnk", ".wh..wh.plnk"},
+    };
+    for (const auto& [name, path] : cases) {
+        CAPTURE(name);
+        const auto archive = raw({.name = name, .content = "x"}) +
+                             raw({.name = "link", .type = '1', .link = name}) +
+                             raw({.name = "..", .type = '5'}) + end;
+        MemorySource source(archive);
+        LayerTarReader reader(source, {}, TarKind::files);
+        const auto file = reader.next();
+        REQUIRE(file);
+        REQUIRE(*file);
+        CHECK((*file)->path == path);
+        CHECK((*file)->type == EntryType::file);
+        const auto link = reader.next();
+        REQUIRE(link);
+        REQUIRE(*link);
+        CHECK((*link)->link == path);
+        const auto none = reader.next();
+        REQUIRE(none);
+        CHECK_FALSE(*none);
+        CHECK(reader.root());
+    }
+}
+
 TEST_CASE("the root's own entry is kept apart") {
     for (const std::string name : {"./", "/", "."}) {
         CAPTURE(name);

@@ -190,6 +190,31 @@ TEST_CASE("malformed patterns are located") {
     CHECK_FALSE(IgnoreRules::from_patterns(patterns).error().where.has_value());
 }
 
+TEST_CASE("patterns of --exclude are taken as they are, but for blanks around them") {
+    struct Case {
+        std::string pattern;
+        std::string_view path;
+        bool matches;
+    };
+    const Case cases[] = {
+        {"a", "a", true},    {"a", "a/b", true},  {" ./a/ ", "a", true}, {"x/../a", "a", true},
+        {"/a", "a", false},  {"a", "b/a", false}, {"**/a", "b/a", true}, {"", "a", false},
+        {"!a", "a", false},  {"#a", "#a", true},  {"a b", "a b", true},  {"*", "x/y", true},
+        {"[ab]", "b", true}, {"\\*", "*", true},  {"\\*", "x", false},   {"**", "x/y", true},
+    };
+    for (const auto& [pattern, path, matches] : cases) {
+        CAPTURE(pattern);
+        CAPTURE(path);
+        CHECK(IgnoreRules::from_patterns({&pattern, 1}).value().ignored(path) == matches);
+    }
+    const std::vector<std::string> again{"*", "!./a", "!b"};
+    const auto rules = IgnoreRules::from_patterns(again).value();
+    CHECK(rules.ignored("a")); // what stands after the `!` is not cleaned
+    CHECK_FALSE(rules.ignored("b"));
+    const std::string lone = "!";
+    CHECK_FALSE(IgnoreRules::from_patterns({&lone, 1}));
+}
+
 TEST_CASE("patterns that try every way answer in no time") {
     std::string pattern, path;
     for (int i = 0; i < 500; ++i)

@@ -72,11 +72,11 @@ TEST_CASE("each source knows its place") {
 
 TEST_CASE("flags") {
     const auto op = copy_of("FROM a\nENV u=1 m=644\n"
-                            "COPY --chown=$u:2 --chmod=$m --link --parents --exclude=*.$x "
+                            "COPY --chown=$u:2 --chmod=$m --parents --exclude=*.$x "
                             "--exclude=b a /\n");
     CHECK(op.chown == "1:2");
     CHECK(op.chmod == "644");
-    CHECK(op.link);
+    CHECK(!op.link);
     CHECK(op.parents);
     CHECK(op.excludes == Words{"*.$x", "b"});
     CHECK(!op.is_add);
@@ -89,6 +89,23 @@ TEST_CASE("flags") {
     CHECK(add.keep_git_dir);
     CHECK(add.unpack == false);
     CHECK(add.checksum == "sha256:00");
+}
+
+TEST_CASE("--link is nothing more than a copy where modes are to be changed") {
+    CHECK(copy_of("FROM a\nCOPY --link a /\n").link);
+    CHECK(copy_of("FROM a\nADD --link=true a /\n").link);
+    CHECK(copy_of("FROM a\nENV e=\nCOPY --link --chmod=$e a /\n").link);
+    CHECK(!copy_of("FROM a\nCOPY --link=false a /\n").link);
+    CHECK(!copy_of("FROM a\nCOPY --link --chmod=644 a /\n").link);
+    CHECK(!copy_of("FROM a\nCOPY --link --chmod=+x a /\n").link);
+}
+
+TEST_CASE("the history shows --parents, --chown and --chmod in this order, and no other flag") {
+    CHECK(history("FROM a AS s\nFROM b\nENV d=dir\n"
+                  "COPY --exclude=x --link --chmod=+x --chown=1:2 --parents --from=s $d/a ./b $d/\n"
+                  "ADD --unpack=false --link --chmod=7 x <<E /y\nE\n") ==
+          Words{"ENV d=dir", "COPY --parents --chown=1:2 --chmod=+x dir/a ./b dir/ # buildkit",
+                "ADD --chmod=7 x <<E /y # buildkit"});
 }
 
 TEST_CASE("flags that come out empty are not given") {
@@ -151,6 +168,9 @@ TEST_CASE("COPY and ADD that cannot be") {
          "2:16-23 checksum can't be specified for multiple sources"},
         {"FROM a\nADD --checksum=sha256:1 a /\n",
          "2:16-23 checksum requires HTTP(S) or Git sources"},
+        {"FROM a\nCOPY --exclude=ok --exclude=[a x /\n",
+         "2:29-30 --exclude: syntax error in pattern \"[a\": a bracket is not closed"},
+        {"FROM a\nCOPY --exclude=! x /\n", "2:16-16 --exclude: illegal exclusion pattern: \"!\""},
         {"FROM a\nCOPY a${x /\n", ""},
         {"FROM a\nCOPY <<a/b /x\nbody\na/b\n", "2:6-10 a heredoc named a/b cannot be a file"},
         {"FROM a\nCOPY <<E /x\nok\n${y:?no y}\nE\n", ""},

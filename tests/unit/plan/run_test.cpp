@@ -189,6 +189,13 @@ TEST_CASE("mounts that cannot be") {
     }
 }
 
+TEST_CASE("BUILDKIT_SANDBOX_HOSTNAME names the host that steps see") {
+    CHECK(plan_text("FROM a\nRUN x\n").op<RunOp>(0).hostname.empty());
+    CHECK(plan_text("FROM a\nRUN x\n", {.build_args = {{"BUILDKIT_SANDBOX_HOSTNAME", "foo"}}})
+              .op<RunOp>(0)
+              .hostname == "foo");
+}
+
 TEST_CASE("a RUN makes a layer and leaves the config alone") {
     const auto planned = plan_text("FROM a\nRUN x\n");
     CHECK(planned.step(0).makes_layer);

@@ -1,0 +1,71 @@
+"""Build arguments that have a meaning of their own."""
+import os
+
+from harness import trees
+from harness.core import contains, equal
+from harness.images import Archive, load_busybox
+
+BASE = "FROM mybuild.example/busybox:1"
+NAME, EPOCH = "SOURCE_DATE_EPOCH", 1_000_000_000
+
+
+def times(config):
+    return [entry.get("created") for entry in config["history"]], config["created"]
+
+
+def test_source_date_epoch(s):
+    """As a build arg or a global ARG; the build arg wins, and an empty one takes the ARG away."""
+    load_busybox(s)
+    lines = f"ARG {NAME}={EPOCH}\n{BASE}\nENV a=1\nRUN echo x >/x\nWORKDIR /made\nENV b=2\n"
+    context = s.context("c", {"Dockerfile": lines})
+
+    def build(name, *args):
+        archive = s.path(name + ".tar")
+        s.mybuild("-o", f"type=oci,dest={archive}", *args, context)
+        return times(Archive(archive).config)
+
+    base = "2020-09-13T12:26:40Z"
+    history, created = build("by-arg")
+    equal(history, [base] + ["2001-09-09T01:46:40Z"] * 4, "history")
+    equal(created, "2001-09-09T01:46:40Z", "created")
+    history, created = build("given", "--build-arg", f"{NAME}=0")
+    equal((set(history[1:]), created), ({"1970-01-01T00:00:00Z"}, "1970-01-01T00:00:00Z"), "of the build arg")
+    history, created = build("reset", "--build-arg", f"{NAME}=")
+    equal([time > base for time in (*history[1:], created)], [True] * 5, "of a build without an epoch is later")
+    # Nothing was executed again, and the same epoch gives the same image.
+    equal(build("again"), build("by-arg"), "times")
+    bad = s.mybuild("--build-arg", f"{NAME}=soon", context, check=2)
+    contains(bad.err, "invalid SOURCE_DATE_EPOCH: soon")
+
+
+def test_source_date_epoch_of_a_base_alone(s):
+    """The image's own time is not later; the base's history stays."""
+    load_busybox(s)
+    context = s.context("c", {"Dockerfile": f"{BASE}\n"})
+    s.mybuild("--build-arg", f"{NAME}=5", "-o", f"type=oci,dest={s.path('a.tar')}", context)
+    equal(times(Archive(s.path("a.tar")).config), (["2020-09-13T12:26:40Z"], "1970-01-01T00:00:05Z"), "times")
+
+
+def test_source_date_epoch_of_files(s):
+    """Where the file system itself is written, all files have it."""
+    context = s.context("c", {"Dockerfile": "FROM scratch\nCOPY f /d/\n", "f": "x"})
+    s.mybuild("--build-arg", f"{NAME}={EPOCH}", "-o", f"type=local,dest={s.path('root')}", context)
+    found = trees.describe(s.path("root"))
+    equal({os.fsdecode(name): entry["mtime"] for name, entry in found.items()}, {"d": EPOCH, "d/f": EPOCH}, "times")
+
+
+def test_host_name(s):
+    load_busybox(s)
+    context = s.context("c", {"Dockerfile": f"{BASE}\nRUN hostname >/name && grep $(hostname) /etc/hosts >/hosts\n"})
+    for given, expected in [([], "buildkitsandbox"), (["--build-arg", "BUILDKIT_SANDBOX_HOSTNAME=other"], "other")]:
+        root = s.path(expected)
+        s.mybuild(*given, "-o", f"type=local,dest={root}", context)
+        equal((root / "name").read_text().strip(), expected, "host name")
+        contains((root / "hosts").read_text(), "127.0.0.1")
+
+
+def test_removed(s):
+    context = s.context("c", {"Dockerfile": "FROM scratch\n"})
+    s.mybuild("--build-arg", "BUILDKIT_DISABLE_FILEOP=false", context)
+    run = s.mybuild("--build-arg", "BUILDKIT_DISABLE_FILEOP=1", context, check=2)
+    contains(run.err, "was removed in BuildKit 0.11")
