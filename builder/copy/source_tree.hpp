@@ -21,6 +21,12 @@ struct SourceNode {
     bool is_socket = false;        ///< of the context: arrives as an empty file
 };
 
+/// How messages call a tree, and what they advise when something is not in it.
+struct TreeLabel {
+    std::string name;
+    std::string missing_hint = {};
+};
+
 /// What COPY and ADD read from: the build context or the root of a stage or image. Paths are
 /// relative, without `.` and `..`; the root is ``. Whatever an ignore file excludes is not there.
 class SourceTree {

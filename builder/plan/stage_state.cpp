@@ -80,7 +80,9 @@ StageState begin_stage(const Dockerfile& file, const StageGraph& graph, std::siz
                        const StageBase& base, const PlanOptions& options) {
     StageState state{.file = file, .graph = graph, .options = options, .index = index};
     oci::ImageConfig& config = state.config;
-    if (std::holds_alternative<FromScratch>(graph.stages[index].base)) {
+    const Origin& origin = graph.stages[index].base;
+    if (std::holds_alternative<FromScratch>(origin) ||
+        std::holds_alternative<FromContext>(origin)) {
         config.platform = graph.stages[index].platform;
         config.working_dir = "/";
     } else {
