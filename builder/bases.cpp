@@ -1,5 +1,6 @@
 #include "builder/bases.hpp"
 
+#include "builder/import.hpp"
 #include "builder/plan/references.hpp"
 #include "cache/store.hpp"
 
@@ -66,6 +67,14 @@ Error at_place(const Session& session, const plan::FromImage& image, Error error
 
 Result<StoredImage> resolve_one(Session& session, const plan::FromImage& image,
                                 std::stop_token stop) {
+    if (!image.layout.empty()) {
+        const auto& spec = session.graph.named.at(image.layout);
+        auto found = load_layout_image(session.ports.store, session.ports.layers, spec.text,
+                                       spec.selector, image.platform, std::move(stop));
+        if (!found)
+            return fail(std::move(found).error().in(fmt::format("build context {}", image.layout)));
+        return found;
+    }
     auto& images = session.ports.store.images();
     TRY_ASSIGN(auto known, images.by_tag(image.name));
     if (!known && image.name.registry == "docker.io" &&

@@ -34,7 +34,23 @@ Result<StoredImage> put_image(Store& store, LayerStore& layers, const oci::Descr
     return image;
 }
 
+/// The same of one that came from an archive.
+Result<StoredImage> put_imported(Store& store, LayerStore& layers, const ImportedImage& found,
+                                 std::stop_token stop) {
+    TRY_ASSIGN(const auto json, store.blobs().read(found.manifest.digest, max_json));
+    TRY_ASSIGN(const auto manifest, oci::parse_manifest(json));
+    TRY_ASSIGN(auto config, store.blobs().read(manifest.config.digest, max_json));
+    return put_image(store, layers, found.manifest, manifest, std::move(config), std::move(stop));
+}
+
 } // namespace
+
+Result<StoredImage> load_layout_image(Store& store, LayerStore& layers,
+                                      const std::string& directory, const std::string& selector,
+                                      const oci::Platform& platform, std::stop_token stop) {
+    TRY_ASSIGN(const auto found, read_layout_image(directory, selector, store.blobs(), platform));
+    return put_imported(store, layers, found, std::move(stop));
+}
 
 Result<std::vector<BroughtImage>> load_archive(Store& store, LayerStore& layers,
                                                const std::string& path, int input,
@@ -46,11 +62,7 @@ Result<std::vector<BroughtImage>> load_archive(Store& store, LayerStore& layers,
                                         : read_archive(path, blobs, platform));
     std::vector<BroughtImage> brought;
     for (const auto& found : imported) {
-        TRY_ASSIGN(const auto json, blobs.read(found.manifest.digest, max_json));
-        TRY_ASSIGN(const auto manifest, oci::parse_manifest(json));
-        TRY_ASSIGN(auto config, blobs.read(manifest.config.digest, max_json));
-        TRY_ASSIGN(auto image,
-                   put_image(store, layers, found.manifest, manifest, std::move(config), stop));
+        TRY_ASSIGN(auto image, put_imported(store, layers, found, stop));
         for (const auto& name : found.names)
             TRY(store.images().tag(name, found.manifest, image.id));
         brought.push_back({std::move(image), found.names});

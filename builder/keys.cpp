@@ -76,6 +76,10 @@ Digest base_definition(const std::optional<Digest>& image_id, const oci::Platfor
     return key.digest();
 }
 
+Digest context_definition(const Digest& content, const oci::Platform& platform) {
+    return KeyBuilder("base").add("platform", platform.str()).add("context", content).digest();
+}
+
 Digest content_chain(const Digest& below, const Digest& content_id) {
     KeyBuilder key("content chain");
     key.add("below", below).add("layer", content_id);

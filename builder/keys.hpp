@@ -38,6 +38,9 @@ Digest content_key(const Digest& below, const OwnKey& own, const plan::Step& ste
 /// Where chains start: FROM an image (by the digest of its config), FROM scratch.
 Digest base_definition(const std::optional<Digest>& image_id, const oci::Platform& platform);
 
+/// FROM a named context: by the digest of all that is in it.
+Digest context_definition(const Digest& content, const oci::Platform& platform);
+
 /// The content chain with one more layer.
 Digest content_chain(const Digest& below, const Digest& content_id);
 /// The content chain of no layers.

@@ -1,9 +1,7 @@
 #include "base/error_list.hpp"
-#include "base/fs.hpp"
 #include "builder/bases.hpp"
+#include "builder/contexts.hpp"
 #include "builder/copy/chmod_option.hpp"
-#include "builder/copy/context_tree.hpp"
-#include "builder/copy/ignored_tree.hpp"
 #include "builder/mounts/mount_keys.hpp"
 #include "builder/ops/copy_sources.hpp"
 #include "builder/session.hpp"
@@ -15,8 +13,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <ctime>
-#include <fcntl.h>
 
 namespace mybuild {
 namespace {
@@ -114,9 +112,9 @@ Status plan_one(Session& session, std::size_t stage, ErrorList& errors) {
 /// What a COPY copies, as far as its definition goes: digests of context files, or where else they
 /// come from.
 Status key_copy(Session& session, const plan::CopyOp& op, KeyedStep& keyed) {
-    if (!op.from) {
-        TRY_ASSIGN(keyed.selection, select_sources(op, *session.context, session.file.source));
-        ops::warn_unmatched(session, op, keyed.selection, session.context->name());
+    if (auto* context = ops::context_of(session, op.from)) {
+        TRY_ASSIGN(keyed.selection, select_sources(op, *context, session.file.source));
+        ops::warn_unmatched(session, op, keyed.selection, context->name());
         LayoutOptions options;
         TRY(set_chmod(options, op.chmod));
         keyed.copied = selection_digest(keyed.selection, options, false);
@@ -140,6 +138,10 @@ void key_stage(Session& session, std::size_t stage, ErrorList& errors) {
             below.empty() ? session.starts[from->index].definition : below.back().definition;
         start.id = below.empty() ? session.starts[from->index].id
                                  : start.definition.hex().substr(0, id_digits);
+    } else if (const auto* context = std::get_if<plan::FromContext>(&node.base)) {
+        TRY_ASSIGN(start.context, tree_digest(*session.named.at(context->name)));
+        start.definition = context_definition(*start.context, node.platform);
+        start.id = start.definition.hex().substr(0, id_digits);
     } else {
         start.definition = base_definition(
             start.image ? std::optional(start.image->id) : std::nullopt, node.platform);
@@ -164,40 +166,6 @@ void key_stage(Session& session, std::size_t stage, ErrorList& errors) {
         parent = keyed.definition;
         session.keyed[stage].push_back(std::move(keyed));
     }
-}
-
-bool needs_context(const Session& session) {
-    for (const auto& plan : session.plans) {
-        for (const auto& step : plan.steps) {
-            const auto* copy = std::get_if<plan::CopyOp>(&step.op);
-            if (copy != nullptr && !copy->from) return true;
-            const auto* run = std::get_if<plan::RunOp>(&step.op);
-            if (run != nullptr &&
-                std::any_of(run->mounts.begin(), run->mounts.end(), shows_context))
-                return true;
-        }
-    }
-    return false;
-}
-
-Status open_context(Session& session) {
-    const auto& asked = session.request.context;
-    IgnoreRules rules;
-    if (asked.ignore_file) {
-        TRY_ASSIGN(rules, IgnoreRules::parse(asked.ignore_file));
-    }
-    if (asked.tree) {
-        session.context = std::make_shared<IgnoredTree>(asked.tree, std::move(rules));
-        return {};
-    }
-    if (needs_context(session)) {
-        TRY_ASSIGN(session.contexts,
-                   fs::open_at(session.ports.store.root_fd(), "contexts", O_RDONLY | O_DIRECTORY));
-        session.digests = FileDigests::open(session.contexts.get(), asked.directory);
-    }
-    TRY_ASSIGN(session.context,
-               ContextTree::open(asked.directory, std::move(rules), session.digests.get()));
-    return {};
 }
 
 /// The clock that files get their times from (clock_gettime(2), CLOCK_REALTIME_COARSE).
@@ -234,15 +202,14 @@ Status prepare(Session& session, std::stop_token stop) {
     ErrorList errors;
     for (std::size_t stage = 0; stage < count; ++stage)
         if (session.graph.stages[stage].reachable) TRY(plan_one(session, stage, errors));
-    if (!errors.take(open_context(session))) return std::move(errors).status();
+    if (!errors.take(open_contexts(session, stop))) return std::move(errors).status();
     // What changes from here on may carry this very tick of the file system's clock.
     const auto reading_since = coarse_now_ns();
     for (std::size_t stage = 0; stage < count; ++stage)
         if (session.graph.stages[stage].reachable) key_stage(session, stage, errors);
-    if (session.digests) {
-        // A stat index that cannot be written costs time, never a build.
-        (void)session.digests->save(reading_since);
-    }
+    // A stat index that cannot be written costs time, never a build.
+    for (const auto& index : session.stat_indexes)
+        (void)index->save(reading_since);
     TRY(std::move(errors).status());
     return look_up(session);
 }

@@ -46,6 +46,7 @@ struct KeyedStep {
 /// What a stage starts with.
 struct StageStart {
     std::optional<StoredImage> image; ///< FROM an image
+    std::optional<Digest> context;    ///< FROM a named context: digest of all that is in it
     Digest definition;                ///< where its chain of definition keys starts
     std::string created = {};         ///< of that image
     std::string id;                   ///< shown after FROM: 12 digits, empty for scratch
@@ -71,10 +72,11 @@ struct Session {
     std::vector<std::vector<KeyedStep>> keyed;      ///< by stage and step
     std::map<std::string, StoredImage> images;      ///< by canonical name and platform
     std::unordered_map<Digest, StepRecord> records; ///< by definition key
-    Fd contexts;                                    ///< the store's directory of stat indexes
-    std::unique_ptr<FileDigests> digests;
-    std::shared_ptr<SourceTree> context;           ///< without what its ignore file excludes
-    std::vector<StageState> states;                ///< by stage, when it is done
+    Fd stat_index_dir;                              ///< of the store; open when it is needed
+    std::vector<std::unique_ptr<FileDigests>> stat_indexes; ///< of context directories
+    std::shared_ptr<SourceTree> context; ///< without what its ignore file excludes
+    std::map<std::string, std::shared_ptr<SourceTree>> named; ///< named contexts in use, likewise
+    std::vector<StageState> states;                           ///< by stage, when it is done
     std::optional<std::int64_t> source_date_epoch; ///< seconds; times of new history entries
 
     Session(const BuildRequest& asked, const BuildPorts& given)

@@ -1,8 +1,10 @@
 #include "builder/stage_builder.hpp"
 
 #include "builder/bases.hpp"
+#include "builder/contexts.hpp"
 #include "builder/history.hpp"
 #include "builder/mounts/mount_keys.hpp"
+#include "builder/ops/copy_sources.hpp"
 #include "builder/ops/ops.hpp"
 #include "cache/store.hpp"
 
@@ -55,6 +57,8 @@ Status StageBuilder::begin() {
         m_state.config.created = below.config.created;
         m_state.chain = below.chain;
         m_layers.become(loader(m_session.ports.layers, m_state.chain));
+    } else if (start.context) {
+        TRY(begin_from_context(std::get<plan::FromContext>(m_session.graph.stages[m_stage].base)));
     } else if (start.image) {
         for (const auto& diff_id : m_state.config.diff_ids)
             m_state.chain = oci::chain_id(m_state.chain, diff_id);
@@ -68,6 +72,22 @@ Status StageBuilder::begin() {
     }
     m_session.events.send(
         event::StepFinished{ref, event::Outcome::done, start.id, EventLog::now_ns()});
+    return {};
+}
+
+/// The files of a named context are the stage's first layer.
+Status StageBuilder::begin_from_context(const plan::FromContext& from) {
+    const auto& start = m_session.starts[m_stage];
+    TRY_ASSIGN(const auto layer,
+               tree_layer(m_session, *m_session.named.at(from.name), *start.context));
+    if (!layer) return {};
+    m_state.chain = layer->row.chain_id;
+    m_state.config.diff_ids = {layer->row.diff_id};
+    m_state.config.created = format_time(newest_time(*layer) * 1'000'000'000);
+    m_state.config.history = {{.created = m_state.config.created,
+                               .created_by = fmt::format("[context {}]", from.name),
+                               .comment = "mybuild"}};
+    m_layers.become(loader(m_session.ports.layers, m_state.chain));
     return {};
 }
 
@@ -137,7 +157,7 @@ Result<Digest> StageBuilder::content_key_of(std::size_t index) {
     const auto& keyed = m_session.keyed[m_stage][index];
     auto copied = keyed.copied;
     const auto* copy = std::get_if<plan::CopyOp>(&step.op);
-    if (copy != nullptr && copy->from) {
+    if (copy != nullptr && ops::context_of(m_session, copy->from) == nullptr) {
         TRY_ASSIGN(copied, ops::copied_content(m_session, *copy, m_stop));
     } else if (const auto* run = std::get_if<plan::RunOp>(&step.op); run != nullptr && copied) {
         TRY_ASSIGN(copied, mounts_content(m_session, *run, keyed.bound, m_stop));

@@ -16,6 +16,7 @@ class StageBuilder {
 
   private:
     Status begin();
+    Status begin_from_context(const plan::FromContext& from);
     Status one_step(std::size_t index);
     Result<bool> from_definition(std::size_t index);
     Result<bool> from_content(std::size_t index);

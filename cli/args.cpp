@@ -23,7 +23,7 @@ struct StepOptions {
 /// What the options of `build` are collected in before they are looked at together.
 struct RawBuild {
     BuildCommand command;
-    std::vector<std::string> build_args, labels, outputs;
+    std::vector<std::string> build_args, labels, outputs, contexts;
     StepOptions steps;
     bool legacy = false;
 };
@@ -64,6 +64,9 @@ void add_build(CLI::App& app, RawBuild& raw) {
         app.add_option("-o,--output", raw.outputs,
                        "Write the result: type=oci|docker|tar,dest=FILE or type=local,dest=DIR; "
                        "dest=- is standard output"));
+    keep_all(app.add_option("--build-context", raw.contexts,
+                            "Takes the place of an image or stage: NAME=DIRECTORY, "
+                            "NAME=docker-image://IMAGE, NAME=oci-layout://DIRECTORY or NAME=URL"));
     add_step_options(app, raw.steps);
     app.add_option("--iidfile", command.iidfile, "Write the id of the image to this file");
     app.add_flag("-q,--quiet", command.quiet, "Print only the id of the image");
@@ -129,6 +132,10 @@ Result<BuildCommand> finish(RawBuild raw) {
         if (key.empty())
             return fail({ErrorCode::usage, fmt::format("--label {}: the key is missing", text)});
         command.labels.emplace_back(std::move(key), value.value_or(""));
+    }
+    for (const auto& text : raw.contexts) {
+        TRY_ASSIGN(auto context, plan::parse_named_context(text));
+        command.contexts.insert_or_assign(std::move(context.first), std::move(context.second));
     }
     for (const auto& text : raw.outputs) {
         TRY_ASSIGN(auto output, parse_output(text));

@@ -46,10 +46,7 @@ Result<OpenedContext> open_directory(const BuildCommand& command) {
     TRY_ASSIGN(auto dockerfile, read_dockerfile(command));
     opened.dockerfile = std::move(dockerfile.source);
     TRY_ASSIGN(opened.context.ignore_file, read_ignore_file(dockerfile.path, command.context));
-    const std::unique_ptr<char, decltype(&std::free)> real(
-        ::realpath(command.context.c_str(), nullptr), &std::free);
-    if (!real) return fail(errno_error(command.context, errno));
-    opened.context.directory = real.get();
+    TRY_ASSIGN(opened.context.directory, canonical_directory(command.context));
     return opened;
 }
 
@@ -107,6 +104,17 @@ Result<OpenedContext> open_stdin(Wire& wire, const BuildCommand& command) {
 }
 
 } // namespace
+
+Result<std::string> canonical_directory(const std::string& path) {
+    const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                           &std::free);
+    if (!real) return fail(errno_error(path, errno));
+    struct stat info {};
+    if (::stat(real.get(), &info) != 0) return fail(errno_error(path, errno));
+    if (!S_ISDIR(info.st_mode))
+        return fail({ErrorCode::invalid, fmt::format("{} is not a directory", path)});
+    return std::string(real.get());
+}
 
 Result<OpenedContext> open_context(Wire& wire, const BuildCommand& command) {
     if (command.context == "-") return open_stdin(wire, command);

@@ -16,6 +16,9 @@ struct OpenedContext {
     std::shared_ptr<const Source> dockerfile;
 };
 
+/// The path of a directory without links and `..` in it. Errors: not there, no directory.
+Result<std::string> canonical_directory(const std::string& path);
+
 /// Opens the build context and reads the Dockerfile and the ignore file, wherever each of them is
 /// (cli-and-outputs.md, section 3). Errors: a context or Dockerfile that is not there, standard
 /// input asked for twice, what is no archive.

@@ -21,6 +21,19 @@ std::map<std::string, std::string> resolve_args(const BuildCommand& command) {
     return args;
 }
 
+/// The named contexts, paths of directories made canonical.
+Result<plan::NamedContexts> resolve_contexts(plan::NamedContexts contexts) {
+    for (auto& [name, spec] : contexts) {
+        if (spec.kind != plan::ContextSpec::Kind::directory) continue;
+        auto path = canonical_directory(spec.text);
+        if (!path)
+            return fail(
+                std::move(path).error().in(fmt::format("failed to get build context {}", name)));
+        spec.text = *std::move(path);
+    }
+    return contexts;
+}
+
 } // namespace
 
 Result<BuildRequest> make_request(Wire& wire, const BuildCommand& command) {
@@ -30,6 +43,7 @@ Result<BuildRequest> make_request(Wire& wire, const BuildCommand& command) {
     request.context = std::move(opened.context);
 
     request.plan.build_args = resolve_args(command);
+    TRY_ASSIGN(request.plan.contexts, resolve_contexts(command.contexts));
     request.plan.target = command.target;
     request.plan.labels = command.labels;
     request.plan.build_platform = oci::host_platform();

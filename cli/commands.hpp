@@ -1,5 +1,6 @@
 #pragma once
 
+#include "builder/plan/contexts.hpp"
 #include "cli/step_options.hpp"
 
 #include <cstdint>
@@ -39,6 +40,7 @@ struct BuildCommand {
     bool quiet = false;
     std::string progress = "auto";
     std::optional<std::string> platform;
+    plan::NamedContexts contexts; ///< paths of directories as written
 };
 struct ImagesCommand {
     std::string name; ///< only this repository; empty: all

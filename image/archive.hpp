@@ -57,4 +57,11 @@ Result<std::vector<ImportedImage>> read_archive(const std::string& path, BlobSin
 Result<std::vector<ImportedImage>> read_archive(int fd, std::string_view name, BlobSink& sink,
                                                 const oci::Platform& wanted);
 
+/// Puts one image of an OCI layout directory into `sink`. `selector` is `@DIGEST` of a manifest or
+/// index, or `:TAG` as the layout's index names it; empty: `latest`, or else the only image. Of an
+/// index the image for `wanted` is taken. Errors: as read_archive(), and not_found, with what there
+/// is, for an image that is not there.
+Result<ImportedImage> read_layout_image(const std::string& directory, std::string_view selector,
+                                        BlobSink& sink, const oci::Platform& wanted);
+
 } // namespace mybuild

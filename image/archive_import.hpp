@@ -26,6 +26,10 @@ Result<std::vector<ImportedImage>> import_oci(Files& files, BlobSink& sink,
                                               const oci::Platform& wanted,
                                               const std::vector<DockerImage>& docker);
 
+/// Puts one image of an OCI layout into the sink: see read_layout_image().
+Result<ImportedImage> import_oci_image(Files& files, BlobSink& sink, const oci::Platform& wanted,
+                                       std::string_view selector);
+
 /// Puts the images of a docker archive into the sink and composes their manifests.
 Result<std::vector<ImportedImage>> import_docker(Files& files, BlobSink& sink,
                                                  const std::vector<DockerImage>& images);

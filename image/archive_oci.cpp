@@ -179,7 +179,75 @@ void add_docker_names(Found& found, const std::vector<DockerImage>& docker) {
     }
 }
 
+/// What an entry of index.json is called in its layout: a tag, or a whole name.
+std::string layout_tag(const oci::Descriptor& entry) {
+    return annotation(entry, "org.opencontainers.image.ref.name");
+}
+
+bool has_tag(const oci::Descriptor& entry, std::string_view tag) {
+    const auto name = layout_tag(entry);
+    return name == tag || name.ends_with(fmt::format(":{}", tag));
+}
+
+Error no_such_image(const oci::Index& index, std::string_view selector) {
+    std::string have;
+    for (const oci::Descriptor& entry : index.manifests) {
+        if (is_attestation(entry)) continue;
+        const auto tag = layout_tag(entry);
+        have += (have.empty() ? "" : ", ") +
+                (tag.empty() ? "@" + entry.digest.str() : printable(":" + tag));
+    }
+    return Error{.code = ErrorCode::not_found,
+                 .message = selector.empty() ? "the OCI layout has several images or none"
+                                             : fmt::format("the OCI layout has no image {}",
+                                                           printable(selector)),
+                 .hint = have.empty() ? std::string() : "it has " + have};
+}
+
+/// The entries of index.json that a selector means: several are one image for several platforms.
+Result<oci::Index> select_entries(const oci::Index& index, std::string_view selector) {
+    oci::Index selected;
+    const auto take = [&](const auto& fits) {
+        std::ranges::copy_if(
+            index.manifests, std::back_inserter(selected.manifests),
+            [&](const auto& entry) { return !is_attestation(entry) && fits(entry); });
+    };
+    if (selector.starts_with('@')) {
+        TRY_ASSIGN(const auto digest, Digest::parse(selector.substr(1)));
+        take([&](const oci::Descriptor& entry) { return entry.digest == digest; });
+    } else {
+        const auto tag = selector.empty() ? std::string_view("latest") : selector.substr(1);
+        take([&](const oci::Descriptor& entry) { return has_tag(entry, tag); });
+        if (selected.manifests.empty() && selector.empty())
+            take([](const oci::Descriptor&) { return true; });
+    }
+    if (selected.manifests.empty()) return fail(no_such_image(index, selector));
+    return selected;
+}
+
 } // namespace
+
+Result<ImportedImage> import_oci_image(Files& files, BlobSink& sink, const oci::Platform& wanted,
+                                       std::string_view selector) {
+    TRY_ASSIGN(const auto text, files.read("index.json", max_json));
+    if (!text) {
+        return fail(
+            Error{.code = ErrorCode::corrupt, .message = "the OCI layout has no index.json"});
+    }
+    TRY_ASSIGN(const auto index, oci::parse_index(*text));
+    TRY_ASSIGN(const auto selected, select_entries(index, selector));
+    const auto* entry = &selected.manifests.front();
+    if (selected.manifests.size() > 1) {
+        const bool have_platforms = std::ranges::all_of(
+            selected.manifests, [](const auto& other) { return other.platform.has_value(); });
+        if (!have_platforms) return fail(no_such_image(index, selector));
+        entry = oci::choose_platform(selected, wanted);
+        if (entry == nullptr) return no_platform(selected, wanted);
+    }
+    TRY_ASSIGN(const auto manifest, find_manifest(files, *entry, wanted));
+    TRY_ASSIGN(auto found, import_manifest(files, sink, manifest));
+    return std::move(found.image);
+}
 
 Error missing(const oci::Descriptor& blob) {
     return Error{.code = ErrorCode::corrupt,

@@ -112,4 +112,21 @@ Result<std::vector<ImportedImage>> read_archive(int fd, std::string_view name, B
     return fail(std::move(error));
 }
 
+Result<ImportedImage> read_layout_image(const std::string& directory, std::string_view selector,
+                                        BlobSink& sink, const oci::Platform& wanted) {
+    auto dir = fs::open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);
+    if (!dir) return fail(std::move(dir).error().in("OCI layout"));
+    const auto files = directory_files(std::move(*dir));
+    const auto import = [&]() -> Result<ImportedImage> {
+        TRY_ASSIGN(const bool is_layout, is_oci_layout(*files));
+        if (!is_layout)
+            return fail(Error{.code = ErrorCode::invalid,
+                              .message = "it is no OCI layout: there is no oci-layout in it"});
+        return import_oci_image(*files, sink, oci::normalized(wanted), selector);
+    };
+    auto image = import();
+    if (!image) return fail(std::move(image).error().in(printable(directory)));
+    return image;
+}
+
 } // namespace mybuild

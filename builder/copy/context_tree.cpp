@@ -104,7 +104,8 @@ Result<SourceNode> make_node(int dir, const std::string& name, const std::string
 } // namespace
 
 Result<std::unique_ptr<ContextTree>> ContextTree::open(const std::string& directory,
-                                                       IgnoreRules rules, FileDigests* digests) {
+                                                       IgnoreRules rules, FileDigests* digests,
+                                                       TreeLabel label) {
     auto root = fs::open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);
     if (!root) {
         return fail(std::move(root)
@@ -114,7 +115,7 @@ Result<std::unique_ptr<ContextTree>> ContextTree::open(const std::string& direct
                                    "is the current one"));
     }
     return std::unique_ptr<ContextTree>(
-        new ContextTree(std::move(*root), std::move(rules), digests));
+        new ContextTree(std::move(*root), std::move(rules), digests, std::move(label)));
 }
 
 /// An ignored directory is there for the sake of what was re-included below it.
@@ -318,9 +319,10 @@ Status ContextTree::digest(std::span<SourceNode* const> nodes) {
                         [&](std::size_t i) -> Status { return read_content(unknown[i]->entry); });
 }
 
-std::string ContextTree::missing_hint() const {
-    return "sources are paths inside the context directory (the last argument of the command); is "
-           "the file there, and not excluded by .dockerignore?";
+TreeLabel ContextTree::main_label() {
+    return {"build context",
+            "sources are paths inside the context directory (the last argument of the command); is "
+            "the file there, and not excluded by .dockerignore?"};
 }
 
 Result<std::unique_ptr<ByteSource>> ContextTree::open(const std::string& path) {

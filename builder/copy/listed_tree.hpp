@@ -7,12 +7,6 @@
 
 namespace mybuild {
 
-/// How messages call a tree, and what they advise when something is not in it.
-struct TreeLabel {
-    std::string name;
-    std::string missing_hint = {};
-};
-
 /// A source tree of which listings say what is where, with all digests; how bytes are read is left
 /// to what derives from it.
 class ListedTree : public SourceTree {

@@ -22,6 +22,12 @@ struct SourceNode {
     bool on_the_way = false;       ///< a directory that is copied for what is below it alone
 };
 
+/// How messages call a tree, and what they advise when something is not in it.
+struct TreeLabel {
+    std::string name;
+    std::string missing_hint = {};
+};
+
 /// What COPY and ADD read from: the build context or the root of a stage or image. Paths are
 /// relative, without `.` and `..`; the root is ``. Whatever an ignore file excludes is not there.
 class SourceTree {

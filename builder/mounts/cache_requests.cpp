@@ -36,9 +36,7 @@ std::optional<CacheRoot> root_of(const Mount& mount) {
 /// so `source` is a part of which cache it is.
 Status begin_with(Session& session, const Mount& mount, const plan::Origin& origin,
                   const std::stop_token& stop, CacheRequest& request) {
-    TRY_ASSIGN(auto source, ops::open_layers(session, origin, stop));
-    const auto tree = std::make_shared<StageTree>(session.ports.layers, std::move(source.layers),
-                                                  std::move(source.label));
+    TRY_ASSIGN(const auto tree, ops::open_source(session, origin, stop));
     TRY_ASSIGN(auto mounted, find_mounted(*tree, mount.source));
     request.identity.from = KeyBuilder("cache from")
                                 .add("source", mounted.root)

@@ -7,8 +7,9 @@
 
 namespace mybuild {
 
-/// Whether a mount shows files of the build context.
-[[nodiscard]] bool shows_context(const Mount& mount);
+/// The build context or named context that a mount shows files of; null: it shows none.
+[[nodiscard]] SourceTree* shown_context(const Session& session, const Mount& mount,
+                                        const plan::Origin& origin);
 
 /// Digests of what the mounts of a RUN show of the context, one for each that does. Errors stand at
 /// the flag: a source that is not there.

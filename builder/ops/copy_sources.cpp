@@ -40,10 +40,18 @@ Result<SourceLayers> open_layers(const Session& session, const plan::Origin& ori
     return SourceLayers{std::move(layers), {name_of(session, origin)}};
 }
 
-Result<std::unique_ptr<SourceTree>> open_source(const Session& session, const plan::Origin& origin,
+SourceTree* context_of(const Session& session, const std::optional<plan::Origin>& from) {
+    if (!from) return session.context.get();
+    const auto* context = std::get_if<plan::FromContext>(&*from);
+    return context == nullptr ? nullptr : session.named.at(context->name).get();
+}
+
+Result<std::shared_ptr<SourceTree>> open_source(const Session& session, const plan::Origin& origin,
                                                 std::stop_token stop) {
+    if (const auto* context = std::get_if<plan::FromContext>(&origin))
+        return session.named.at(context->name);
     TRY_ASSIGN(auto source, open_layers(session, origin, std::move(stop)));
-    return std::make_unique<StageTree>(session.ports.layers, std::move(source.layers),
+    return std::make_shared<StageTree>(session.ports.layers, std::move(source.layers),
                                        std::move(source.label));
 }
 

@@ -3,6 +3,7 @@
 #include "builder/copy/chmod_option.hpp"
 #include "builder/ops/copy_sources.hpp"
 #include "builder/ops/ops.hpp"
+#include "builder/ops/write_entries.hpp"
 #include "image/byte_stream_io.hpp"
 
 #include <fmt/format.h>
@@ -119,15 +120,7 @@ Result<Layer> write_layer(const Session& session, std::size_t stage, std::size_t
                           std::vector<PlannedEntry> entries, const std::optional<Digest>& parent) {
     const auto form =
         wants_tree(session, stage, index) ? LayerStore::Form::tree : LayerStore::Form::archive;
-    TRY_ASSIGN(const auto writer, session.ports.layers.writer(form));
-    for (auto& planned : entries) {
-        std::unique_ptr<ByteSource> content;
-        if (planned.entry.type == EntryType::file && planned.entry.size > 0) {
-            TRY_ASSIGN(content, planned.open());
-        }
-        TRY(writer->add(planned.entry, content.get()));
-    }
-    return writer->commit(parent);
+    return write_entries(session.ports.layers, std::move(entries), form, parent);
 }
 
 /// A file as the layers up to `chain` show it.
@@ -147,7 +140,7 @@ open_in_stage(LayerStore& layers, const std::optional<Digest>& chain, const std:
 Result<std::vector<PlannedEntry>>
 copy_entries(Session& session, const KeyedStep& keyed, const plan::CopyOp& op,
              const StageView& below, const std::optional<Digest>& parent, std::int64_t created_ns,
-             Spool& spool, std::unique_ptr<SourceTree>& tree, std::stop_token stop) {
+             Spool& spool, std::shared_ptr<SourceTree>& tree, std::stop_token stop) {
     TRY(check_known(op));
     LayoutOptions options;
     options.now = created_ns / ns_per_second;
@@ -161,7 +154,7 @@ copy_entries(Session& session, const KeyedStep& keyed, const plan::CopyOp& op,
     const auto now = options.now;
     Layout layout(op.link ? StageView() : below, std::move(options));
     const Placing placing(op, layout, spool, now);
-    if (!op.from) {
+    if (context_of(session, op.from) != nullptr) {
         TRY(place_all(session, placing, keyed.selection));
         return layout.finish();
     }
@@ -198,7 +191,7 @@ Result<Layer> make_layer(Session& session, std::size_t stage, std::size_t index,
         return write_layer(session, stage, index, std::move(entries), parent);
     }
     const auto& op = std::get<plan::CopyOp>(step.op);
-    std::unique_ptr<SourceTree> tree; // the entries read from it
+    std::shared_ptr<SourceTree> tree; // the entries read from it
     TRY_ASSIGN(auto spool, Spool::create(session.ports.store));
     TRY_ASSIGN(auto entries, copy_entries(session, session.keyed[stage][index], op, below, parent,
                                           created_ns, spool, tree, std::move(stop)));

@@ -30,13 +30,15 @@ Result<oci::Platform> read_platform(const Word& written, const std::string& text
 }
 
 Result<Origin> resolve_base(const Word& written, const std::string& name,
-                            const oci::Platform& platform, std::span<const StageNode> above) {
+                            const oci::Platform& platform, std::span<const StageNode> above,
+                            const NamedContexts& contexts) {
     if (name.empty())
         return fail(Error{
             .code = ErrorCode::invalid,
             .message = fmt::format("base name ({}) should not be blank", printable(written.text))});
     if (const auto index = find_stage(above, name)) return FromStage{*index};
     if (name == "scratch") return FromScratch{};
+    if (auto replacement = replacement_of(contexts, name, platform)) return *replacement;
     auto image = oci::parse_reference(name);
     if (image) return FromImage{.name = std::move(*image), .platform = platform};
     Error error = std::move(image).error();
@@ -63,6 +65,8 @@ void settle_base(StageNode& stage, std::span<const StageNode> above,
     } else if (const auto* parent = std::get_if<FromStage>(&stage.base)) {
         stage.platform = above[parent->index].platform;
         stage.needs.push_back(parent->index);
+    } else if (const auto* context = std::get_if<FromContext>(&stage.base)) {
+        stage.contexts.push_back(context->name);
     } else {
         stage.platform = target_platform;
     }
@@ -97,7 +101,13 @@ Status find_base(const Dockerfile& file, const PlanOptions& options, GlobalScope
         if (!platform) return located(std::move(platform).error(), *from.platform);
         stage.platform = *platform;
     }
-    auto base = resolve_base(from.image, name, stage.platform, above);
+    if (auto replacement = replacement_of(options.contexts, stage.name, stage.platform)) {
+        stage.base = *std::move(replacement);
+        stage.replaced = true;
+        settle_base(stage, above, options.platform);
+        return stage;
+    }
+    auto base = resolve_base(from.image, name, stage.platform, above, options.contexts);
     if (!base) return located(std::move(base).error(), from.image);
     stage.base = *base;
     settle_base(stage, above, options.platform);

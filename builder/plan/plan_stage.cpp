@@ -111,15 +111,17 @@ StagePlan plan_stage(const Dockerfile& file, const StageGraph& graph, std::size_
     plan.from_text = ast.from.text;
     plan.from_span = ast.from.span;
     plan.base_config = state.config;
+    const bool replaced = graph.stages[stage].replaced;
     const bool from_nothing = std::holds_alternative<FromScratch>(graph.stages[stage].base);
     if (!from_nothing) {
         plan.base_config.history = base.config.history;
         plan.base_config.diff_ids = base.config.diff_ids;
         warn_of_platform(state, ast);
-        add_triggers(state, ast, base.config.on_build, plan, errors);
+        if (!replaced) add_triggers(state, ast, base.config.on_build, plan, errors);
     }
-    for (const Instruction& instruction : ast.instructions)
-        errors.take(add_step(state, instruction, plan, false));
+    if (!replaced)
+        for (const Instruction& instruction : ast.instructions)
+            errors.take(add_step(state, instruction, plan, false));
     plan.config = std::move(state.config);
     if (stage == graph.target) finish_target(plan.config, options);
     plan.args = std::move(state.args.values);

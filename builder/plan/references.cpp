@@ -76,12 +76,33 @@ std::optional<std::size_t> find_stage(std::span<const StageNode> stages, std::st
     return std::nullopt;
 }
 
-Result<Origin> resolve_reference(std::span<const StageNode> stages, std::string_view text,
-                                 FromKind kind, const oci::Platform& platform) {
+std::optional<Origin> replacement_of(const NamedContexts& contexts, std::string_view name,
+                                     const oci::Platform& platform) {
+    const auto found = find_context(contexts, name, platform);
+    if (found == contexts.end()) return std::nullopt;
+    const auto& [key, spec] = *found;
+    switch (spec.kind) {
+    case ContextSpec::Kind::empty:
+        return FromScratch{};
+    case ContextSpec::Kind::image:
+        return FromImage{.name = *spec.image, .platform = platform};
+    case ContextSpec::Kind::layout:
+        return FromImage{.name = {.registry = "oci-layout", .repository = key, .tag = "latest"},
+                         .platform = platform,
+                         .layout = key};
+    default:
+        return FromContext{key};
+    }
+}
+
+Result<Origin> resolve_reference(const StageGraph& graph, std::string_view text, FromKind kind,
+                                 const oci::Platform& platform) {
+    const std::span<const StageNode> stages = graph.stages;
     if (kind == FromKind::copy)
         if (const auto index = stage_index(text)) return resolve_index(stages, *index, text);
     if (const auto index = find_stage(stages, text)) return FromStage{*index};
     if (text == scratch) return FromScratch{};
+    if (auto replacement = replacement_of(graph.named, text, platform)) return *replacement;
     auto name = oci::parse_reference(text);
     if (name) return FromImage{.name = std::move(*name), .platform = platform};
     Error error = std::move(name).error();

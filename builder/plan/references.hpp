@@ -28,10 +28,14 @@ Result<std::vector<Reference>> references_of(const Dockerfile& file,
 [[nodiscard]] std::optional<std::size_t> find_stage(std::span<const StageNode> stages,
                                                     std::string_view name);
 
+/// What stands for a name because of --build-context; none: nothing does.
+[[nodiscard]] std::optional<Origin>
+replacement_of(const NamedContexts& contexts, std::string_view name, const oci::Platform& platform);
+
 /// What a reference means, wherever the stage stands that it names. Errors, without location: bad
 /// index, no valid image name.
-Result<Origin> resolve_reference(std::span<const StageNode> stages, std::string_view text,
-                                 FromKind kind, const oci::Platform& platform);
+Result<Origin> resolve_reference(const StageGraph& graph, std::string_view text, FromKind kind,
+                                 const oci::Platform& platform);
 
 /// Refuses a reference to a stage that does not stand above `current`.
 Status check_order(std::span<const StageNode> stages, std::size_t current, std::size_t needed,

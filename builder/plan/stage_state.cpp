@@ -85,7 +85,9 @@ StageState begin_stage(const Dockerfile& file, const StageGraph& graph, std::siz
     StageState state{.file = file, .graph = graph, .options = options, .index = index};
     state.failed = base.failed_names;
     oci::ImageConfig& config = state.config;
-    if (std::holds_alternative<FromScratch>(graph.stages[index].base)) {
+    const Origin& origin = graph.stages[index].base;
+    if (std::holds_alternative<FromScratch>(origin) ||
+        std::holds_alternative<FromContext>(origin)) {
         config.platform = graph.stages[index].platform;
         config.working_dir = "/";
     } else {

@@ -39,6 +39,10 @@ void add_image(std::vector<FromImage>& images, const FromImage& image) {
     if (std::ranges::find(images, image) == images.end()) images.push_back(image);
 }
 
+void add_context(std::vector<std::string>& contexts, const std::string& name) {
+    if (std::ranges::find(contexts, name) == contexts.end()) contexts.push_back(name);
+}
+
 void add_need(StageNode& stage, std::size_t needed) {
     const auto at = std::ranges::lower_bound(stage.needs, needed);
     if (at == stage.needs.end() || *at != needed) stage.needs.insert(at, needed);
@@ -83,14 +87,15 @@ Status choose_target(Draft& draft) {
 /// Takes in one reference of stage `index`.
 Status add_reference(Draft& draft, std::size_t index, Reference reference) {
     StageGraph& graph = draft.graph;
-    auto origin =
-        resolve_reference(graph.stages, reference.text, reference.kind, draft.options.platform);
+    auto origin = resolve_reference(graph, reference.text, reference.kind, draft.options.platform);
     if (!origin) return fail(draft.at(std::move(origin).error(), reference.span));
     if (const auto* image = std::get_if<FromImage>(&*origin)) {
         add_image(graph.stages[index].images, *image);
     } else if (const auto* stage = std::get_if<FromStage>(&*origin)) {
         add_need(graph.stages[index], stage->index);
         draft.links[index].push_back({.reference = std::move(reference), .needed = stage->index});
+    } else if (const auto* context = std::get_if<FromContext>(&*origin)) {
+        add_context(graph.stages[index].contexts, context->name);
     }
     return {};
 }
@@ -105,10 +110,12 @@ std::vector<Reference> sound_references(Draft& draft, const Instruction& instruc
 
 void add_references(Draft& draft) {
     draft.links.resize(draft.graph.stages.size());
-    for (std::size_t index = 0; index < draft.graph.stages.size(); ++index)
+    for (std::size_t index = 0; index < draft.graph.stages.size(); ++index) {
+        if (draft.graph.stages[index].replaced) continue;
         for (const Instruction& instruction : draft.graph.stages[index].ast->instructions)
             for (Reference& reference : sound_references(draft, instruction))
                 draft.errors.take(add_reference(draft, index, std::move(reference)));
+    }
 }
 
 /// Follows references depth first; one that comes back to the way here is a circle.
@@ -173,9 +180,10 @@ void add_triggers(Draft& draft, std::size_t index, std::span<const std::string> 
 }
 
 /// The triggers that a stage of this file leaves to those that are based on it.
-std::vector<std::string> triggers_of(const StageAst& stage) {
+std::vector<std::string> triggers_of(const StageNode& stage) {
     std::vector<std::string> triggers;
-    for (const Instruction& instruction : stage.instructions)
+    if (stage.replaced) return triggers;
+    for (const Instruction& instruction : stage.ast->instructions)
         if (const auto* onbuild = std::get_if<Onbuild>(&instruction.body))
             triggers.push_back(onbuild->text);
     return triggers;
@@ -197,7 +205,7 @@ void mark_reachable(Draft& draft) {
     for (std::size_t index = graph.target + 1; index-- > 0;) {
         if (!graph.stages[index].reachable) continue;
         if (const auto* base = std::get_if<FromStage>(&graph.stages[index].base))
-            add_triggers(draft, index, triggers_of(*graph.stages[base->index].ast));
+            add_triggers(draft, index, triggers_of(graph.stages[base->index]));
         check_links(draft, index);
         for (const std::size_t needed : graph.stages[index].needs)
             graph.stages[needed].reachable = true;
@@ -206,10 +214,14 @@ void mark_reachable(Draft& draft) {
 
 void list_images(StageGraph& graph) {
     graph.images.clear();
-    for (const StageNode& stage : graph.stages)
-        if (stage.reachable)
-            for (const FromImage& image : stage.images)
-                add_image(graph.images, image);
+    graph.contexts.clear();
+    for (const StageNode& stage : graph.stages) {
+        if (!stage.reachable) continue;
+        for (const FromImage& image : stage.images)
+            add_image(graph.images, image);
+        for (const std::string& name : stage.contexts)
+            add_context(graph.contexts, name);
+    }
 }
 
 } // namespace
@@ -220,6 +232,7 @@ Result<StageGraph> plan_stages(const Dockerfile& file, const PlanOptions& option
                           .message = "dockerfile contains no stages to build",
                           .hint = "begin it with FROM, for example FROM debian:12"});
     Draft draft{.file = file, .options = options};
+    draft.graph.named = options.contexts;
     plan_from_lines(draft);
     const bool has_target = draft.errors.take(choose_target(draft));
     add_references(draft);
@@ -249,7 +262,7 @@ Status add_trigger_needs(const Dockerfile& file, StageGraph& graph, std::size_t 
 Result<Origin> resolve_from(const Dockerfile& /*file*/, const StageGraph& graph,
                             std::size_t current, std::string_view text,
                             const oci::Platform& platform, FromKind kind) {
-    TRY_ASSIGN(auto origin, resolve_reference(graph.stages, text, kind, platform));
+    TRY_ASSIGN(auto origin, resolve_reference(graph, text, kind, platform));
     if (const auto* stage = std::get_if<FromStage>(&origin))
         TRY(check_order(graph.stages, current, stage->index, text, kind));
     return origin;

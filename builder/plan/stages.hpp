@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "builder/plan/contexts.hpp"
 #include "image/oci/platform.hpp"
 #include "image/oci/reference.hpp"
 #include "parser/ast.hpp"
@@ -26,6 +27,7 @@ struct PlanOptions {
     oci::Platform platform = {};                                  ///< target platform
     bool platform_given = false;       ///< --platform was written: it is put into the final config
     oci::Platform build_platform = {}; ///< the machine's
+    NamedContexts contexts = {};       ///< --build-context
     bool allow_host_network = false;   ///< RUN --network=host may be built (--allow network.host)
     bool allow_insecure =
         false; ///< RUN --security=insecure may be built (--allow security.insecure)
@@ -42,9 +44,17 @@ struct FromStage {
 struct FromImage {
     oci::Reference name;
     oci::Platform platform;
+    /// Key in PlanOptions::contexts of the OCI layout that holds it; empty: it is in the store or a
+    /// registry.
+    std::string layout = {};
     friend bool operator==(const FromImage&, const FromImage&) = default;
 };
-using Origin = std::variant<FromScratch, FromStage, FromImage>;
+/// A named context that is a tree of files: a directory, a repository, an archive.
+struct FromContext {
+    std::string name; ///< key in PlanOptions::contexts
+    friend bool operator==(const FromContext&, const FromContext&) = default;
+};
+using Origin = std::variant<FromScratch, FromStage, FromImage, FromContext>;
 
 struct StageNode {
     const StageAst* ast = nullptr; ///< owned by the Dockerfile
@@ -54,7 +64,10 @@ struct StageNode {
     /// Stages that must be there before: base, --from, from=; sorted, each once.
     std::vector<std::size_t> needs = {};
     std::vector<FromImage> images = {}; ///< images it needs itself: base, --from, from=; each once
-    bool reachable = false;             ///< the target needs it
+    std::vector<std::string> contexts = {}; ///< named contexts (FromContext) it needs; each once
+    /// A named context stands for all of it: its instructions mean nothing.
+    bool replaced = false;
+    bool reachable = false; ///< the target needs it
 };
 
 /// The stages of a Dockerfile and how they hang together (dockerfile-language.md, section 5).
@@ -63,8 +76,10 @@ struct StageGraph {
     std::size_t target = 0;
     /// Values of ARGs before the first FROM and of the automatic platform args.
     std::map<std::string, std::optional<std::string>> global_args;
-    std::vector<FromImage> images; ///< every image that reachable stages need, each once
-    std::vector<Error> warnings;   ///< located
+    std::vector<FromImage> images;     ///< every image that reachable stages need, each once
+    std::vector<std::string> contexts; ///< every named context (FromContext) likewise
+    NamedContexts named;               ///< all that the command line gives
+    std::vector<Error> warnings;       ///< located
 };
 
 /// Errors, each located where there is a place: no such target (with suggestion), expansion and

@@ -2,14 +2,16 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
 import os
 import subprocess
 import tarfile
 
 from harness.core import check, contains, equal, lacks
-from harness.images import Archive
+from harness.images import Archive, load_busybox
 
+BASE = "FROM mybuild.example/busybox:1\n"
 SCRATCH = "FROM scratch\nCOPY . /\n"
 
 
@@ -150,3 +152,95 @@ def test_a_dockerfile_on_standard_input_with_a_directory(s):
                                     ".dockerignore": "*.log\nDockerfile\n.dockerignore\n"})
     image = built(s, "-f", "-", context, stdin=SCRATCH.encode())
     equal(list(image.entries(0)), ["a"], "files")
+
+
+def test_a_named_directory(s):
+    """In the place of an image in FROM, --from and mounts, with an ignore file of its own."""
+    load_busybox(s)
+    src = s.context("src", {"a": "a\n", "b.log": "", "d/c": "c\n", ".dockerignore": "*.log\n.dockerignore\n"})
+    (src / "d/c").chmod(0o755)
+    context = s.context("project", {"Dockerfile": "FROM src AS base\nCOPY --from=src d /e\n"})
+    image = built(s, "--build-context", "src=src", context, name="one.tar", cwd=s.dir)
+    image.verify()
+    equal(sorted(image.entries(0)), ["a", "d", "d/c"], "files of the base")
+    equal(image.entries(0)["d/c"].mode, 0o755, "the mode of d/c")
+    equal(sorted(image.entries(1)), ["e", "e/c"], "files of the copy")
+    equal(image.config["config"]["Env"][0][:5], "PATH=", "the environment of an image from files alone")
+
+    again = s.mybuild("--build-context", "src=src", context, cwd=s.dir)
+    contains(again.out, "Using cache")
+    os.utime(src / "a")
+    touched = s.mybuild("--build-context", "src=src", context, cwd=s.dir)
+    equal(touched.out, again.out, "the output after touching a file")
+    (src / "d/c").write_text("changed\n")
+    changed = s.mybuild("--build-context", "src=src", context, cwd=s.dir)
+    lacks(changed.out, "Using cache")
+
+    missing = s.mybuild("--build-context", "src=nowhere", context, check=1, cwd=s.dir)
+    contains(missing.err, "failed to get build context src")
+    ignored = s.context("ignored", {"Dockerfile": "FROM scratch\nCOPY --from=src b.log /\n"})
+    run = s.mybuild("--build-context", f"src={src}", ignored, check=1)
+    contains(run.err, "Dockerfile:2")
+    contains(run.err, "not found in the build context src")
+
+
+def test_a_run_on_a_named_directory(s):
+    load_busybox(s)
+    root = s.path("rootfs")
+    out = s.path("busybox.tar")
+    s.mybuild("-o", f"type=local,dest={root}", s.context("p", {"Dockerfile": BASE}))
+    context = s.context("project", {"Dockerfile": "FROM tree\nRUN echo made >/made\n"})
+    image = built(s, "--build-context", f"tree={root}", context, name=out.name)
+    equal(image.content(1, "made"), b"made\n", "what the step wrote")
+
+
+def test_named_images(s):
+    load_busybox(s)
+    context = s.context("project", {"Dockerfile": "FROM nowhere.example/base AS base\nRUN echo x >/x\n"
+                                                  "FROM scratch\nCOPY --from=base /x /x\n"
+                                                  "COPY --from=tools /bin/busybox /b\n"})
+    image = built(s, "--build-context", "nowhere.example/base=docker-image://mybuild.example/busybox:1",
+                  "--build-context", "tools=docker-image://mybuild.example/busybox:1", context)
+    equal(image.content(0, "x"), b"x\n", "/x")
+    stage = built(s, "--build-context", "base=docker-image://mybuild.example/busybox:1", "--target", "base", context)
+    lacks(json.dumps(stage.config["history"]), "echo x", "the history of a stage that was replaced")
+    empty = s.mybuild("--build-context", "base=docker-image://scratch", "--build-context",
+                      "tools=docker-image://scratch", context, check=1)
+    contains(empty.err, '"/x" not found')
+
+
+def test_an_oci_layout(s):
+    s.need("skopeo")
+    load_busybox(s)
+    s.mybuild("-t", "one", "-o", f"type=oci,dest={s.path('one.tar')}",
+              s.context("c1", {"Dockerfile": BASE + "LABEL n=1\nCOPY <<f /\none\nf\n"}))
+    s.mybuild("-t", "two", "-o", f"type=oci,dest={s.path('two.tar')}",
+              s.context("c2", {"Dockerfile": BASE + "LABEL n=2\nCOPY <<f /\ntwo\nf\n"}))
+    layout = s.path("layout")
+    for tag in ("one", "two"):
+        s.run("skopeo", "copy", f"oci-archive:{s.path(tag + '.tar')}", f"oci:{layout}:{tag}")
+    digests = [entry["digest"] for entry in json.loads((layout / "index.json").read_text())["manifests"]]
+    context = s.context("project", {"Dockerfile": "FROM base\nRUN cat /f >/g\n"})
+    for spec, content in ((":one", b"one\n"), (":two", b"two\n"), (f"@{digests[1]}", b"two\n")):
+        image = built(s, "--build-context", f"base=oci-layout://{layout}{spec}", context, name="g.tar",
+                      store=s.path(f"fresh-{content.decode().strip()}"))
+        equal(image.content(2, "g"), content, f"/g from {spec}")
+    both = s.mybuild("--build-context", f"base=oci-layout://{layout}", context, check=1)
+    contains(both.err, "several images")
+    none = s.mybuild("--build-context", f"base=oci-layout://{layout}:three", context, check=1)
+    contains(none.err, "no image :three")
+    contains(none.err, ":one, :two")
+    names = s.mybuild("images", store=s.path("fresh-one"))
+    lacks(names.out, "oci-layout", "the list of images")
+    (layout / "blobs/sha256" / digests[0][7:]).write_text("{}")
+    damaged = s.mybuild("--build-context", f"base=oci-layout://{layout}:one", context, check=1,
+                        store=s.path("damaged"))
+    contains(damaged.err, "damaged")
+
+
+def test_wrong_named_contexts(s):
+    context = s.context("project", {"Dockerfile": "FROM scratch\n"})
+    for value, words in {"src": "expected key=value", "UPPER=x": "invalid context name UPPER",
+                         "scratch=x": "cannot be replaced", "a=ftp://h/x": "unsupported context source"}.items():
+        run = s.mybuild("--build-context", value, context, check=2)
+        contains(run.err, words)

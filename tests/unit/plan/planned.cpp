@@ -15,6 +15,13 @@ oci::Platform platform(const std::string& text) {
     return oci::parse_platform(text).value();
 }
 
+NamedContexts contexts(const std::vector<std::string>& texts) {
+    NamedContexts named;
+    for (const auto& text : texts)
+        named.insert(parse_named_context(text).value());
+    return named;
+}
+
 PlanOptions options_of(const Given& given) {
     return {.build_args = given.build_args,
             .target = given.target,
@@ -22,6 +29,7 @@ PlanOptions options_of(const Given& given) {
             .platform = platform(given.platform),
             .platform_given = given.platform_given,
             .build_platform = platform(given.build_platform),
+            .contexts = contexts(given.contexts),
             .allow_host_network = given.allow_host_network,
             .allow_insecure = given.allow_insecure};
 }
@@ -124,6 +132,7 @@ std::string shown(const Origin& origin) {
         return fmt::format("stage {}", stage->index);
     if (const auto* image = std::get_if<FromImage>(&origin))
         return fmt::format("image {} {}", image->name.familiar(), image->platform.str());
+    if (const auto* context = std::get_if<FromContext>(&origin)) return "context " + context->name;
     return "scratch";
 }
 

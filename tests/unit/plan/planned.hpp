@@ -25,6 +25,7 @@ struct Given {
     std::string build_platform = "linux/amd64";
     /// Configs by familiar name (`base:latest`); other images have an empty one.
     std::map<std::string, oci::ImageConfig> images = {};
+    std::vector<std::string> contexts = {}; ///< --build-context
     bool allow_host_network = false;
     bool allow_insecure = false;
 };

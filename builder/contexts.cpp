@@ -1,0 +1,149 @@
+#include "builder/contexts.hpp"
+
+#include "base/fs.hpp"
+#include "builder/copy/context_tree.hpp"
+#include "builder/copy/ignored_tree.hpp"
+#include "builder/ops/write_entries.hpp"
+#include "cache/source_records.hpp"
+#include "cache/store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fcntl.h>
+
+namespace mybuild {
+namespace {
+
+constexpr std::size_t max_ignore_file = std::size_t{16} * 1024 * 1024;
+
+bool reads_context(const Session& session) {
+    for (const auto& plan : session.plans) {
+        for (const auto& step : plan.steps) {
+            const auto* copy = std::get_if<plan::CopyOp>(&step.op);
+            if (copy != nullptr && !copy->from) return true;
+            const auto* run = std::get_if<plan::RunOp>(&step.op);
+            if (run != nullptr && std::ranges::any_of(run->mounts, [](const Mount& mount) {
+                    return mount.type == MountType::bind && !mount.from;
+                }))
+                return true;
+        }
+    }
+    return false;
+}
+
+/// The stat index of a directory, which lives as long as the session.
+Result<FileDigests*> stat_index(Session& session, const std::string& directory) {
+    if (!session.stat_index_dir) {
+        TRY_ASSIGN(session.stat_index_dir,
+                   fs::open_at(session.ports.store.root_fd(), "contexts", O_RDONLY | O_DIRECTORY));
+    }
+    session.stat_indexes.push_back(FileDigests::open(session.stat_index_dir.get(), directory));
+    return session.stat_indexes.back().get();
+}
+
+Result<IgnoreRules> rules_of(const std::shared_ptr<const Source>& ignore_file) {
+    if (!ignore_file) return IgnoreRules();
+    return IgnoreRules::parse(ignore_file);
+}
+
+Status open_main(Session& session) {
+    const auto& asked = session.request.context;
+    TRY_ASSIGN(auto rules, rules_of(asked.ignore_file));
+    if (asked.tree) {
+        session.context = std::make_shared<IgnoredTree>(asked.tree, std::move(rules));
+        return {};
+    }
+    FileDigests* digests = nullptr;
+    if (reads_context(session)) {
+        TRY_ASSIGN(digests, stat_index(session, asked.directory));
+    }
+    TRY_ASSIGN(session.context, ContextTree::open(asked.directory, std::move(rules), digests));
+    return {};
+}
+
+/// A directory in the place of an image or stage: its own ignore file counts.
+Result<std::shared_ptr<SourceTree>> open_directory(Session& session, const std::string& name,
+                                                   const std::string& directory) {
+    const auto path = directory + "/.dockerignore";
+    std::shared_ptr<const Source> ignore_file;
+    auto text = fs::read_file_at(AT_FDCWD, path, max_ignore_file);
+    if (text)
+        ignore_file = std::make_shared<const Source>(path, std::move(*text));
+    else if (text.error().code != ErrorCode::not_found)
+        return fail(std::move(text).error());
+    TRY_ASSIGN(auto rules, rules_of(ignore_file));
+    TRY_ASSIGN(auto* digests, stat_index(session, directory));
+    const TreeLabel label{"build context " + name,
+                          fmt::format("it is {}; is the file there, and not excluded by its "
+                                      ".dockerignore?",
+                                      directory)};
+    return ContextTree::open(directory, std::move(rules), digests, label);
+}
+
+Result<std::shared_ptr<SourceTree>> open_named(Session& session, const std::string& name,
+                                               const std::stop_token& /*stop*/) {
+    using Kind = plan::ContextSpec::Kind;
+    const auto& spec = session.graph.named.at(name);
+    if (spec.kind == Kind::directory) return open_directory(session, name, spec.text);
+    return fail({ErrorCode::unsupported,
+                 fmt::format("a context from {} is not part of this version", spec.text)});
+}
+
+} // namespace
+
+Status open_contexts(Session& session, std::stop_token stop) {
+    TRY(open_main(session));
+    for (const auto& name : session.graph.contexts) {
+        auto tree = open_named(session, name, stop);
+        if (!tree) return fail(std::move(tree).error().in(fmt::format("build context {}", name)));
+        session.named.emplace(name, *std::move(tree));
+    }
+    return {};
+}
+
+Result<Digest> tree_digest(SourceTree& tree) {
+    SelectedSource all;
+    all.tree = &tree;
+    TRY_ASSIGN(all.nodes, tree.walk(""));
+    std::vector<SourceNode*> nodes;
+    for (auto& node : all.nodes)
+        nodes.push_back(&node);
+    TRY(tree.digest(nodes));
+    return selection_digest({all}, {}, true);
+}
+
+Result<std::optional<Layer>> tree_layer(Session& session, SourceTree& tree, const Digest& content) {
+    auto& layers = session.ports.layers;
+    auto& sources = session.ports.store.sources();
+    const auto key = KeyBuilder("tree layer").add("content", content).digest();
+    TRY_ASSIGN(const auto known, sources.snapshot(key));
+    if (known) {
+        if (!known->chain) return std::nullopt;
+        TRY_ASSIGN(auto layer, layers.find(*known->chain));
+        if (layer) return layer;
+    }
+    TRY_ASSIGN(const auto nodes, tree.walk(""));
+    Layout layout(StageView(), {});
+    TRY(layout.merge_directory("", nodes, [&](const SourceNode& node) -> OpenContent {
+        return [&tree, path = node.entry.path] { return tree.open(path); };
+    }));
+    auto entries = layout.finish();
+    if (entries.empty()) {
+        TRY(sources.put_snapshot(key, {}));
+        return std::nullopt;
+    }
+    TRY_ASSIGN(auto layer,
+               ops::write_entries(layers, std::move(entries), LayerStore::Form::tree, {}));
+    TRY(sources.put_snapshot(key, {layer.row.chain_id}));
+    return layer;
+}
+
+std::int64_t newest_time(const Layer& layer) {
+    std::int64_t newest = 0;
+    for (std::size_t i = 0; i < layer.listing->size(); ++i)
+        newest = std::max(newest, layer.listing->entry(i).mtime);
+    return newest;
+}
+
+} // namespace mybuild
