@@ -31,8 +31,8 @@ std::optional<Place> place_in(const Session& session, std::size_t stage,
     const auto references = plan::references_of(session.file, instruction);
     if (!references) return std::nullopt;
     for (const auto& reference : *references) {
-        const auto origin = plan::resolve_reference(session.graph.stages, reference.text,
-                                                    reference.kind, image.platform);
+        const auto origin =
+            plan::resolve_reference(session.graph, reference.text, reference.kind, image.platform);
         if (origin && is_image(*origin, image)) return Place{stage, reference.span, reference.text};
     }
     return std::nullopt;

@@ -139,7 +139,11 @@ void key_stage(Session& session, std::size_t stage, ErrorList& errors) {
         start.id = below.empty() ? session.starts[from->index].id
                                  : start.definition.hex().substr(0, id_digits);
     } else if (const auto* context = std::get_if<plan::FromContext>(&node.base)) {
-        TRY_ASSIGN(start.context, tree_digest(*session.named.at(context->name)));
+        auto digest = tree_digest(*session.named.at(context->name));
+        if (!digest)
+            return errors.add(
+                session.located(std::move(digest).error(), node.ast->base().image.span));
+        start.context = *digest;
         start.definition = context_definition(*start.context, node.platform);
         start.id = start.definition.hex().substr(0, id_digits);
     } else {

@@ -105,7 +105,7 @@ Status find_base(const Dockerfile& file, const PlanOptions& options, GlobalScope
         stage.base = *std::move(replacement);
         stage.replaced = true;
         settle_base(stage, above, options.platform);
-        return stage;
+        return {};
     }
     auto base = resolve_base(from.image, name, stage.platform, above, options.contexts);
     if (!base) return located(std::move(base).error(), from.image);
