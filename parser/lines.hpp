@@ -64,6 +64,9 @@ class LineReader {
     /// when there is no such line; then the rest of the text is used up.
     std::optional<HeredocBody> heredoc(std::string_view name, bool strip_tabs);
 
+    /// What has not been read yet.
+    [[nodiscard]] std::string_view rest() const { return m_text.substr(m_at); }
+
     /// The line over the limit that ended the reading.
     [[nodiscard]] const std::optional<Span>& overlong() const { return m_overlong; }
 

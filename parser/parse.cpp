@@ -1,7 +1,9 @@
 #include "parser/parse.hpp"
 
+#include "base/error_list.hpp"
 #include "parser/grammar/directives.hpp"
 #include "parser/grammar/instruction.hpp"
+#include "parser/grammar/unterminated.hpp"
 #include "parser/lines.hpp"
 #include "parser/text.hpp"
 
@@ -9,6 +11,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace mybuild {
 namespace {
@@ -18,6 +23,13 @@ using grammar::Clause;
 // More errors than anyone counts: binary noise has one on every line.
 constexpr std::size_t most_errors = 1000;
 constexpr std::size_t largest_file = std::size_t{256} << 20U;
+
+/// What looks like a heredoc and is none, so that its body is read as instructions.
+struct MissedHeredoc {
+    std::string reason;
+    std::string name;
+    bool reported = false;
+};
 
 /// Turns lines into instructions; what they mean together is up to the caller.
 class InstructionReader {
@@ -43,6 +55,9 @@ class InstructionReader {
     /// A heredoc without an end has taken everything below it.
     [[nodiscard]] bool lost_rest() const { return m_lost_rest; }
 
+    /// Of the line read last.
+    std::optional<MissedHeredoc> take_missed() { return std::exchange(m_missed, std::nullopt); }
+
   private:
     void warn_of_empty_lines(const LogicalLine& line) {
         if (line.empty_lines.empty()) return;
@@ -61,13 +76,17 @@ class InstructionReader {
         auto openers = grammar::find_openers(line.text);
         if (!openers.trouble.empty()) {
             clause.warn(fmt::format("what looks like a heredoc is none: {}", openers.trouble),
-                        clause.whole(), "if one is meant, change that part");
+                        openers.culprit, "if one is meant, change that part");
+            m_missed = MissedHeredoc{std::move(openers.trouble), std::string(openers.looks_like)};
         }
         for (auto& opener : openers.found) {
+            const auto rest = m_lines.rest();
             const auto body = m_lines.heredoc(opener.name, opener.strip_tabs);
             if (!body && m_lines.overlong()) return {}; // which is reported in the end
-            if (!body) m_lost_rest = true;
-            if (!body) return fail(unterminated(clause, opener));
+            if (!body) {
+                m_lost_rest = true;
+                return fail(grammar::unterminated_heredoc(clause, opener, rest));
+            }
             clause.heredocs.push_back({std::move(opener.name), opener.expand, opener.strip_tabs,
                                        opener.fd, std::string(body->text),
                                        clause.span(opener.written),
@@ -77,19 +96,12 @@ class InstructionReader {
         return {};
     }
 
-    static Error unterminated(const Clause& clause, const grammar::Opener& opener) {
-        const auto name = text::shortened(opener.name);
-        auto hint = fmt::format("end it with a line that is exactly {}", name);
-        if (!name.empty() && text::is_digit(name.front()))
-            hint += "; if a shift is meant, write << without blanks around it";
-        return clause.malformed("unterminated heredoc", opener.written, std::move(hint));
-    }
-
     LineReader& m_lines;
     std::shared_ptr<const Source> m_source;
     char m_escape;
     std::vector<Error>& m_warnings;
     bool m_lost_rest = false;
+    std::optional<MissedHeredoc> m_missed;
 };
 
 /// Reads a whole file and sorts its instructions into stages.
@@ -198,27 +210,51 @@ class FileParser {
         LogicalLine line;
         while (lines.next(line)) {
             auto instruction = reader.read(line);
+            if (auto missed = reader.take_missed())
+                m_missed = std::move(missed);
+            else if (instruction)
+                m_missed.reset();
             if (instruction) {
                 place(std::move(*instruction));
                 continue;
             }
+            if (is_of_missed_body(line, instruction.error())) continue;
             if (!is_below_stages(line) || reader.lost_rest()) m_outcome.stages_known = false;
             if (m_outcome.errors.size() >= most_errors) {
                 report(ErrorCode::syntax, "too many errors: the rest is not read", line.span,
                        "is it a Dockerfile?");
                 return;
             }
-            m_outcome.errors.push_back(std::move(instruction).error());
+            for (auto& error : separated(std::move(instruction).error()))
+                m_outcome.errors.push_back(std::move(error));
         }
+    }
+
+    /// Whether the line is no instruction because it was meant for the body of a heredoc, which has
+    /// been told already. Adds that to the first such error.
+    bool is_of_missed_body(const LogicalLine& line, Error& error) {
+        if (!m_missed || grammar::is_instruction(keyword(line))) return false;
+        const bool told = std::exchange(m_missed->reported, true);
+        if (!told) {
+            error.notes.push_back("the line above opens no heredoc: " + m_missed->reason);
+            error.hint = fmt::format("change that, so that all up to {} is its body",
+                                     text::shortened(m_missed->name));
+        }
+        if (line.text == m_missed->name) m_missed.reset();
+        return told;
+    }
+
+    static std::string keyword(const LogicalLine& line) {
+        return text::upper(
+            std::string_view(line.text).substr(0, line.text.find_first_of(" \t\v\f\r")));
     }
 
     /// Whether the instruction, whatever is wrong with it, cannot be a FROM or belong to all
     /// stages.
     [[nodiscard]] bool is_below_stages(const LogicalLine& line) const {
-        const auto keyword = text::upper(
-            std::string_view(line.text).substr(0, line.text.find_first_of(" \t\v\f\r")));
-        if (keyword == "FROM" || !grammar::is_instruction(keyword)) return false;
-        return keyword != "ARG" || !m_outcome.file.stages.empty();
+        const auto word = keyword(line);
+        if (word == "FROM" || !grammar::is_instruction(word)) return false;
+        return word != "ARG" || !m_outcome.file.stages.empty();
     }
 
     void place(Instruction instruction) {
@@ -254,6 +290,7 @@ class FileParser {
     std::shared_ptr<const Source> m_source;
     ParseOptions m_options;
     ParseOutcome m_outcome;
+    std::optional<MissedHeredoc> m_missed;
 };
 
 } // namespace

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 // Expansion is recursive descent by hand and no X3 grammar: what a ${...} reads depends on how its
 // quotes, escapes and end marks are set at that level, its words are looked up while it is read,
@@ -307,12 +309,33 @@ class Expander {
     int m_depth = 0;
 };
 
+/// What to write instead, by the end of the message.
+std::string hint_for(std::string_view message) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 8> hints{{
+        {"missing '}'", "close the ${ with }"},
+        {"missing '/' in ${}", "write ${name/pattern/replacement}"},
+        {"bad substitution", "write ${name}, with a name right after ${"},
+        {"in substitution", "there are ${name-word}, ${name+word} and ${name?word}, each also with "
+                            ": before the sign, and ${name#pattern}, ${name%pattern} and "
+                            "${name/pattern/replacement}"},
+        {"matching single-quote", "close the quote; an apostrophe is written \\'"},
+        {"matching double-quote", "close the quote; one that means itself is written \\\""},
+        {"is not allowed to be unset", "set it with ENV, or declare it with ARG and give it with "
+                                       "--build-arg"},
+        {"is not allowed to be empty", "give it a value with ENV or --build-arg"},
+    }};
+    for (const auto& [end, hint] : hints)
+        if (message.ends_with(end)) return std::string(hint);
+    return {};
+}
+
 Result<Output> process(std::string_view text, const VariableLookup& lookup, Expander::Mode mode,
                        UnsetNames* unset, Output::Wanted wanted = Output::Wanted::text) {
     Output out(wanted);
     if (auto status = Expander(text, lookup, mode, unset).run(out); !status) {
-        return fail(
-            std::move(status).error().in(fmt::format("failed to process {}", text::quoted(text))));
+        auto error = std::move(status).error();
+        if (error.hint.empty()) error.hint = hint_for(error.message);
+        return fail(std::move(error).in(fmt::format("failed to process {}", text::quoted(text))));
     }
     return out;
 }

@@ -1,11 +1,15 @@
 #include "parser/grammar/clause.hpp"
 
+#include "base/error_list.hpp"
+#include "base/render.hpp"
 #include "parser/suggest.hpp"
 #include "parser/text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace mybuild::grammar {
 
@@ -63,13 +67,30 @@ SplitFlag split_flag(const Clause& clause, const RawFlag& flag) {
     return out;
 }
 
+/// Flags that are looked for on the wrong instruction.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> owners{{
+    {"from", "COPY"},
+    {"parents", "COPY"},
+    {"checksum", "ADD"},
+    {"keep-git-dir", "ADD"},
+    {"unpack", "ADD"},
+    {"mount", "RUN"},
+    {"network", "RUN"},
+    {"security", "RUN"},
+    {"platform", "FROM"},
+}};
+
 Error unknown_flag(const Clause& clause, const RawFlag& flag, std::string_view name,
                    std::initializer_list<FlagRule> rules) {
     std::vector<std::string_view> known;
     for (const auto& rule : rules)
         known.push_back(rule.name);
+    const auto owner = std::find_if(owners.begin(), owners.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
     std::string hint;
-    if (const auto near = nearest(name, known)) {
+    if (owner != owners.end()) {
+        hint = fmt::format("{} has --{}, {} has not", owner->second, name, clause.keyword);
+    } else if (const auto near = nearest(name, known)) {
         hint = fmt::format("did you mean --{}?", *near);
     } else if (known.empty()) {
         hint = fmt::format("{} has no flags; if this is no flag, write {} -- before it",
@@ -99,29 +120,37 @@ std::optional<std::string> value_problem(const SplitFlag& flag, FlagKind kind) {
 
 Result<FlagValues> FlagValues::read(const Clause& clause, std::initializer_list<FlagRule> rules) {
     FlagValues values;
+    ErrorList errors;
     for (const auto& raw : clause.head.flags) {
+        if (errors.size() == most_shown_errors) break;
         const auto flag = split_flag(clause, raw);
         const auto rule = std::find_if(rules.begin(), rules.end(), [&](const FlagRule& candidate) {
             return candidate.name == flag.name;
         });
-        if (rule == rules.end()) return fail(unknown_flag(clause, raw, flag.name, rules));
+        if (rule == rules.end()) {
+            errors.add(unknown_flag(clause, raw, flag.name, rules));
+            continue;
+        }
         const auto seen = [&] {
             return std::any_of(values.m_given.begin(), values.m_given.end(),
                                [&](const Given& given) { return given.name == rule->name; });
         };
         if (rule->kind != FlagKind::repeated && seen()) {
-            return fail(clause.invalid(fmt::format("duplicate flag specified: --{}", flag.name),
-                                       raw.written, "remove one of them"));
+            errors.add(clause.invalid(fmt::format("duplicate flag specified: --{}", flag.name),
+                                      raw.written, "remove one of them"));
+            continue;
         }
         if (auto problem = value_problem(flag, rule->kind)) {
             const auto hint = rule->kind == FlagKind::boolean
                                   ? fmt::format("write --{0} or --{0}=false", flag.name)
                                   : fmt::format("write --{}=VALUE", flag.name);
-            return fail(clause.invalid(std::move(*problem), raw.written, hint));
+            errors.add(clause.invalid(std::move(*problem), raw.written, hint));
+            continue;
         }
         values.m_given.push_back(
             {rule->name, {std::string(flag.value.value_or("true")), flag.value_span}});
     }
+    TRY(std::move(errors).status());
     return values;
 }
 
@@ -151,8 +180,10 @@ Status no_flags(const Clause& clause) {
 
 void warn_of_flags(const Clause& clause) {
     for (const auto& flag : clause.head.flags) {
-        clause.warn(fmt::format("unknown flag: {} is ignored", text::shortened(flag.text)),
-                    flag.written, fmt::format("{} has no flags", clause.keyword));
+        clause.warn(
+            fmt::format("unknown flag: {} is ignored", text::shortened(flag.text)), flag.written,
+            clause.keyword == "HEALTHCHECK" ? "HEALTHCHECK NONE has no flags"
+                                            : fmt::format("{} has no flags", clause.keyword));
     }
 }
 

@@ -73,7 +73,7 @@ Result<std::vector<Word>> read_items(const Clause& clause, bool& json) {
     json = items.has_value();
     if (!items) {
         const auto parts = split_blanks(clause.arguments());
-        warn_of_quotes(clause, parts);
+        if (!resembles_json_array(clause.arguments())) warn_of_quotes(clause, parts);
         items = words(clause, parts);
     }
     if (items->size() >= 2) return std::move(*items);

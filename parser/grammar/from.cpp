@@ -40,10 +40,12 @@ bool valid_stage_name(std::string_view name) {
 Result<FromNode> parse_from(const Clause& clause) {
     const auto arguments = clause.arguments();
     const auto wrong = [&](std::string_view where) {
-        return fail(clause.invalid("FROM requires either one or three arguments", where,
-                                   where.starts_with('#')
-                                       ? "a comment needs a line of its own"
-                                       : "write FROM IMAGE or FROM IMAGE AS NAME"));
+        std::string hint = "write FROM IMAGE or FROM IMAGE AS NAME";
+        if (where.starts_with('#')) hint = "a comment needs a line of its own";
+        if (where.starts_with("--")) hint = "flags stand before the image";
+        if (text::equal_ignoring_case(where, "as")) hint = "write the stage's name after AS";
+        return fail(
+            clause.invalid("FROM requires either one or three arguments", where, std::move(hint)));
     };
     ParseState state;
     FromNode node;
@@ -52,7 +54,9 @@ Result<FromNode> parse_from(const Clause& clause) {
     } catch (const x3::expectation_failure<Iterator>& failure) {
         const auto at = static_cast<std::size_t>(failure.where() - arguments.data());
         const auto rest = text::trim(arguments.substr(at));
-        return wrong(rest.empty() ? clause.whole() : rest);
+        if (!rest.empty()) return wrong(rest);
+        const auto words = split_blanks(arguments);
+        return wrong(words.size() > 1 ? words.back() : clause.whole());
     }
     return node;
 }
@@ -72,7 +76,10 @@ Result<InstructionBody> build_from(const Clause& clause) {
             fmt::format("invalid name for build stage: {}, name can't start with a number or "
                         "contain symbols",
                         text::quoted(alias)),
-            alias, "use letters, digits, - _ and . and begin with a letter"));
+            alias,
+            alias.find('$') == std::string_view::npos
+                ? "use letters, digits, - _ and . and begin with a letter"
+                : "variables are not replaced here: write the name itself"));
     }
     from.alias = clause.word(alias);
     from.as_span = clause.span(view(node.as));

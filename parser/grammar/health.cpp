@@ -32,14 +32,19 @@ Result<std::int64_t> retries(const Clause& clause, const FlagValues& flags) {
     const auto* const begin = word->text.data();
     const auto* const end = begin + word->text.size();
     const auto [stop, problem] = std::from_chars(begin, end, count);
+    if (problem == std::errc::result_out_of_range) {
+        return fail(clause.invalid(
+            fmt::format("--retries is out of range: {}", text::shortened(word->text)), word->span,
+            "write --retries=3"));
+    }
     if (problem != std::errc{} || stop != end) {
         return fail(clause.invalid(
             fmt::format("--retries is not a whole number: {}", text::shortened(word->text)),
             word->span, "write --retries=3"));
     }
     if (count < 0) {
-        return fail(
-            clause.invalid(fmt::format("--retries cannot be negative ({})", count), word->span));
+        return fail(clause.invalid(fmt::format("--retries cannot be negative ({})", count),
+                                   word->span, "leave the flag out to have the default"));
     }
     return count;
 }
@@ -78,7 +83,9 @@ Result<InstructionBody> build_healthcheck(const Clause& clause) {
                                    type, "write HEALTHCHECK CMD before the command"));
     }
     if (rest.empty() || health.test.args.empty()) {
-        return fail(clause.invalid("Missing command after HEALTHCHECK CMD", clause.whole()));
+        return fail(clause.invalid("Missing command after HEALTHCHECK CMD", clause.whole(),
+                                   "write the command after CMD; HEALTHCHECK NONE switches a "
+                                   "check of the base off"));
     }
     TRY_ASSIGN(health.interval, interval(clause, flags, "interval"));
     TRY_ASSIGN(health.timeout, interval(clause, flags, "timeout"));

@@ -60,19 +60,24 @@ const auto
 
 BOOST_SPIRIT_DEFINE(braced, double_quoted, line_word, opener)
 
-/// Whether something in the line looks as if a heredoc was meant.
-bool looks_like_opener(std::string_view line) {
+/// The delimiter of what looks in the line as if a heredoc was meant; empty: nothing does.
+std::string_view apparent_delimiter(std::string_view line) {
     for (auto at = line.find("<<"); at != std::string_view::npos; at = line.find("<<", at + 2)) {
         auto before = at;
         while (before > 0 && text::is_digit(line[before - 1]))
             --before;
         const bool starts_word = before == 0 || text::is_blank(line[before - 1]);
-        const auto word = line.find_first_not_of("-\t '\"", at + 2);
-        if (starts_word && word != std::string_view::npos &&
-            text::is_name_character(text::first(line.substr(word)).value))
-            return true;
+        const auto begin = line.find_first_not_of("-\t '\"", at + 2);
+        if (!starts_word || begin == std::string_view::npos) continue;
+        auto end = begin;
+        while (end < line.size()) {
+            const auto c = text::first(line.substr(end));
+            if (!text::is_name_character(c.value)) break;
+            end += c.length;
+        }
+        if (end > begin) return line.substr(begin, end - begin);
     }
-    return false;
+    return {};
 }
 
 std::string reason(char stopped_at) {
@@ -98,14 +103,20 @@ Openers find_openers(std::string_view text) {
     const auto end = at + text.size();
     x3::parse(at, end, x3::with<state_tag>(state)[words_of_line], words);
     if (at != end) {
-        if (looks_like_opener(text)) openers.trouble = reason(*at);
+        openers.looks_like = apparent_delimiter(text);
+        if (openers.looks_like.empty()) return openers;
+        openers.trouble = reason(*at);
+        openers.culprit = {at, 1};
         return openers;
     }
     for (const auto& word : words) {
         if (auto found = parse_opener(view(word)))
             openers.found.push_back(std::move(*found));
-        else if (view(word).ends_with("<<-") && &word != &words.back())
+        else if (view(word).ends_with("<<-") && &word != &words.back()) {
             openers.trouble = "the delimiter must follow right after <<-";
+            openers.culprit = view(word);
+            openers.looks_like = view(*(&word + 1));
+        }
     }
     return openers;
 }

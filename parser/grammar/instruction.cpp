@@ -1,7 +1,8 @@
 #include "parser/grammar/instruction.hpp"
 
+#include "base/error_list.hpp"
 #include "parser/grammar/context.hpp"
-#include "parser/suggest.hpp"
+#include "parser/grammar/unknown.hpp"
 
 #include <fmt/format.h>
 
@@ -49,16 +50,11 @@ const Known* find(std::string_view written) {
     return x3::parse(at, end, x3::no_case[table] >> x3::eoi, known) ? known : nullptr;
 }
 
-Error unknown_instruction(const Clause& clause) {
-    std::array<std::string_view, known_instructions.size()> names;
-    std::transform(known_instructions.begin(), known_instructions.end(), names.begin(),
+std::array<std::string_view, known_instructions.size()> names() {
+    std::array<std::string_view, known_instructions.size()> out;
+    std::transform(known_instructions.begin(), known_instructions.end(), out.begin(),
                    [](const Known& known) { return known.keyword; });
-    auto hint = did_you_mean(clause.head.keyword, names);
-    if (hint.empty())
-        hint = fmt::format("if it continues the line above, end that with {}", clause.escape);
-    return clause.invalid(
-        fmt::format("unknown instruction: {}", text::shortened(clause.head.keyword)),
-        clause.head.keyword, std::move(hint));
+    return out;
 }
 
 /// The line of a trigger, seen as a clause of its own.
@@ -72,8 +68,10 @@ Clause inner_clause(const Clause& clause) {
 /// Puts a trigger that other builders accept until it is run among the warnings.
 Status tolerate(const Clause& clause, Error error) {
     if (error.code == ErrorCode::syntax) return fail(std::move(error));
-    error.notes.push_back("it is stored all the same, and fails in builds on top of this image");
-    clause.warnings.push_back(std::move(error));
+    for (auto& one : separated(std::move(error))) {
+        one.notes.push_back("it is stored all the same, and fails in builds on top of this image");
+        clause.warnings.push_back(std::move(one));
+    }
     return {};
 }
 
@@ -91,7 +89,7 @@ Result<InstructionBody> build_onbuild(const Clause& clause) {
     if (inner.keyword == "FROM" || inner.keyword == "MAINTAINER") {
         return fail(
             clause.invalid(fmt::format("{} isn't allowed as an ONBUILD trigger", inner.keyword),
-                           inner.head.keyword));
+                           inner.head.keyword, "remove the line"));
     }
     Onbuild onbuild{with_heredocs(clause.arguments(), clause.heredocs), nullptr};
     auto body = build_body(inner);
@@ -135,7 +133,7 @@ bool takes_heredocs(const Clause& clause) {
 
 Result<InstructionBody> build_body(const Clause& clause) {
     const auto* const known = find(clause.keyword);
-    if (!known) return fail(unknown_instruction(clause));
+    if (!known) return fail(unknown_instruction(clause, names()));
     return known->build(clause);
 }
 

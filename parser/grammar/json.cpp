@@ -72,12 +72,14 @@ const auto json_array_def = '[' >> x3::omit[ws] >>
 
 BOOST_SPIRIT_DEFINE(high, low, json_string, json_value, item, json_array)
 
-// `[ -f x ]` and `["$a" = b ]` are commands: a first word followed by a comma, or a quoted one by
-// `]`.
+// `[ -f x ]` and `[ "$a" = b ]` are commands: a first word followed by a comma, or a quoted one by
+// `]` or another quoted one.
 const auto quoted_word = (('\'' >> *~x3::char_('\'') >> '\'') | ('"' >> *~x3::char_('"') >> '"'));
 const auto plain_word = +(x3::char_ - x3::char_(" \t,\"'[]"));
 const auto nearly_array = '[' >> ws >>
-                          ((quoted_word >> ws >> &x3::char_(",]")) | (plain_word >> ','));
+                          ((quoted_word >> ws >> &x3::char_(",]'\"")) | (plain_word >> ','));
+// No command begins like this, wherever it ends.
+const auto begins_as_array = '[' >> quoted_word >> ws >> (x3::eoi | &x3::char_(",]'\""));
 
 } // namespace
 
@@ -94,9 +96,14 @@ std::optional<std::vector<JsonItem>> parse_json_array(std::string_view text) {
 }
 
 bool resembles_json_array(std::string_view text) {
-    if (!text.starts_with('[') || !text.ends_with(']')) return false;
-    auto at = text.data();
-    return x3::parse(at, at + text.size(), x3::omit[nearly_array]) && !parse_json_array(text);
+    if (!text.starts_with('[')) return false;
+    const auto begins_as = [&](const auto& rule) {
+        auto at = text.data();
+        return x3::parse(at, at + text.size(), x3::omit[rule]);
+    };
+    if (!begins_as(begins_as_array) && !(text.ends_with(']') && begins_as(nearly_array)))
+        return false;
+    return !parse_json_array(text);
 }
 
 } // namespace mybuild::grammar

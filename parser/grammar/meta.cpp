@@ -48,6 +48,13 @@ Pair split_pair(std::string_view word) {
     return {word.substr(0, equals), word.substr(equals + 1)};
 }
 
+/// What to do about a word without `=` that follows `before`.
+std::string hint_for_stray(std::string_view word, std::string_view before) {
+    if (word.starts_with('#')) return "a comment needs a line of its own";
+    if (before.ends_with('=')) return "write no blank after the =";
+    return "if it belongs to the value before it, put that in double quotes";
+}
+
 /// `KEY value`: one pair, everything after the first blanks is the value.
 Result<KeyValue> legacy_pair(const Clause& clause) {
     const auto arguments = clause.arguments();
@@ -59,6 +66,13 @@ Result<KeyValue> legacy_pair(const Clause& clause) {
         return fail(clause.malformed(
             fmt::format("{} must have two arguments", clause.keyword), key,
             fmt::format("write {} {}=VALUE", clause.keyword, text::shortened(key))));
+    }
+    if (value.starts_with('=')) {
+        clause.warn(fmt::format("the = is a part of the value: {} is {}", text::shortened(key),
+                                text::quoted(value)),
+                    value,
+                    fmt::format("write {} {}=VALUE without blanks around the =", clause.keyword,
+                                text::shortened(key)));
     }
     return KeyValue{clause.word(key), clause.word(value)};
 }
@@ -74,6 +88,7 @@ Result<InstructionBody> key_values(const Clause& clause) {
         TRY_ASSIGN(auto pair, legacy_pair(clause));
         body.pairs.push_back(std::move(pair));
     } else {
+        std::string_view last;
         for (const auto part : parts) {
             const auto [name, value] = split_pair(part);
             if (!value) {
@@ -81,10 +96,11 @@ Result<InstructionBody> key_values(const Clause& clause) {
                     fmt::format(
                         "Syntax error - can't find = in {}. Must be of the form: name=value",
                         text::quoted(part)),
-                    part, "if it belongs to the value before it, put that in double quotes"));
+                    part, hint_for_stray(part, last)));
             }
             if (name.empty()) return fail(blank_name(clause, part));
             body.pairs.push_back({clause.word(name), clause.word(*value)});
+            last = part;
         }
     }
     TRY(no_flags(clause));
@@ -120,7 +136,8 @@ Result<InstructionBody> volume(const Clause& clause) {
     for (auto& path : body.paths) {
         path.text = std::string(text::trim(path.text));
         if (path.text.empty())
-            return fail(clause.invalid("VOLUME specified can not be an empty string", path.span));
+            return fail(clause.invalid("VOLUME specified can not be an empty string", path.span,
+                                       "write a path, or leave the item out"));
     }
     return body;
 }

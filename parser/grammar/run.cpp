@@ -1,3 +1,5 @@
+#include "base/error_list.hpp"
+#include "base/render.hpp"
 #include "parser/grammar/clause.hpp"
 #include "parser/mount.hpp"
 #include "parser/suggest.hpp"
@@ -13,15 +15,14 @@ namespace {
 
 /// Broken CSV and a variable in from= are errors of the file, whether or not the stage is built;
 /// the rest of a mount is read once its values can be expanded.
-Status check_mounts(const Clause& clause, const std::vector<Word>& mounts) {
+void check_mounts(const Clause& clause, const std::vector<Word>& mounts, ErrorList& errors) {
     for (const auto& mount : mounts) {
+        if (errors.size() == most_shown_errors) return;
         if (auto from = mount_from(mount.text); !from) {
             auto error = std::move(from).error();
-            return fail(
-                clause.invalid(std::move(error.message), mount.span, std::move(error.hint)));
+            errors.add(clause.invalid(std::move(error.message), mount.span, std::move(error.hint)));
         }
     }
-    return {};
 }
 
 /// The flag's value, if it is one of those it can have.
@@ -35,6 +36,8 @@ choice(const Clause& clause, const FlagValues& flags, std::string_view flag,
     if (std::find(choices.begin(), choices.end(), word.text) == choices.end()) {
         auto hint = did_you_mean(word.text, choices);
         if (hint.empty()) hint = fmt::format("it can be {}", fmt::join(choices, ", "));
+        if (word.text.find('$') != std::string::npos)
+            hint += fmt::format("; variables are not replaced in --{}", flag);
         return fail(clause.invalid(fmt::format(message, text::quoted(word.text)), word.span,
                                    std::move(hint)));
     }
@@ -54,9 +57,15 @@ Result<InstructionBody> build_run(const Clause& clause) {
     Run run;
     run.mounts = flags.all("mount");
     run.devices = flags.all("device");
-    TRY(check_mounts(clause, run.mounts));
-    TRY_ASSIGN(run.network, choice(clause, flags, "network", networks, "invalid network mode {}"));
-    TRY_ASSIGN(run.security, choice(clause, flags, "security", modes, "security {} is not valid"));
+    ErrorList errors;
+    check_mounts(clause, run.mounts, errors);
+    auto network = choice(clause, flags, "network", networks, "invalid network mode {}");
+    auto security = choice(clause, flags, "security", modes, "security {} is not valid");
+    if (network) run.network = *network;
+    if (security) run.security = *security;
+    errors.take(std::move(network));
+    errors.take(std::move(security));
+    TRY(std::move(errors).status());
 
     TRY_ASSIGN(run.command, command_line(clause, clause.arguments()));
     run.heredocs = clause.heredocs;

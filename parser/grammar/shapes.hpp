@@ -33,7 +33,8 @@ struct JsonItem {
 };
 /// The elements, if the text is a JSON array (RFC 8259) as a whole.
 [[nodiscard]] std::optional<std::vector<JsonItem>> parse_json_array(std::string_view text);
-/// Not JSON, but so like it that it was meant to be: `['a', 'b']`, `["a", "b",]`, `[a, b]`.
+/// Not JSON, but so like it that it was meant to be: `['a', 'b']`, `["a", "b",]`, `["a" "b"]`,
+/// `[a, b]`, `["a"] # comment`.
 [[nodiscard]] bool resembles_json_array(std::string_view text);
 
 /// At blanks; quotes mean nothing.
@@ -53,6 +54,8 @@ struct Openers {
     std::vector<Opener> found;
     /// Why something that looks like an opener was not taken for one; else empty.
     std::string trouble;
+    std::string_view culprit;    ///< the part of the line that is the cause
+    std::string_view looks_like; ///< the delimiter of what looks like an opener
 };
 [[nodiscard]] Openers find_openers(std::string_view line);
 /// The text as one opener and nothing else.
