@@ -118,7 +118,19 @@ Result<std::unique_ptr<ContextTree>> ContextTree::open(const std::string& direct
 }
 
 Result<std::optional<SourceNode>> ContextTree::find(const std::string& path) {
-    if (!path.empty() && m_rules.ignored(path)) return std::nullopt;
+    const bool ignored = !path.empty() && m_rules.ignored(path);
+    if (ignored && !m_rules.has_exceptions()) return std::nullopt;
+    TRY_ASSIGN(auto node, find_unfiltered(path));
+    if (!node || !ignored) return node;
+    // An ignored directory is there for the sake of what was re-included below it.
+    if (node->entry.type != EntryType::directory) return std::nullopt;
+    std::vector<SourceNode> below;
+    TRY(walk_below(path, below));
+    if (below.empty()) return std::nullopt;
+    return node;
+}
+
+Result<std::optional<SourceNode>> ContextTree::find_unfiltered(const std::string& path) {
     const auto at = path.empty() ? std::string(".") : path;
     auto parent =
         fs::open_in_root(m_root.get(), path.empty() ? "." : "/" + std::string(parent_path(path)),
@@ -141,8 +153,15 @@ Result<std::vector<std::string>> ContextTree::children(const std::string& path) 
     TRY_ASSIGN(const auto dir, fs::open_in_root(m_root.get(), "/" + path, O_RDONLY | O_DIRECTORY));
     TRY_ASSIGN(auto names, fs::list_dir(dir.get()));
     const auto prefix = path.empty() ? std::string() : path + "/";
-    std::erase_if(names, [&](const std::string& name) { return m_rules.ignored(prefix + name); });
-    return names;
+    std::vector<std::string> kept;
+    for (auto& name : names) {
+        if (m_rules.ignored(prefix + name)) {
+            TRY_ASSIGN(const auto node, find(prefix + name));
+            if (!node) continue;
+        }
+        kept.push_back(std::move(name));
+    }
+    return kept;
 }
 
 Result<std::string> ContextTree::resolve(const std::string& path) {
@@ -230,7 +249,11 @@ Result<std::vector<SourceNode>> ContextTree::walk(const std::string& path) {
     if (!top) return out;
     const bool is_directory = top->entry.type == EntryType::directory;
     out.push_back(std::move(*top));
-    if (!is_directory) return out;
+    if (is_directory) TRY(walk_below(path, out));
+    return out;
+}
+
+Status ContextTree::walk_below(const std::string& path, std::vector<SourceNode>& out) {
     TRY_ASSIGN(const auto dir, fs::open_in_root(m_root.get(), "/" + path, O_RDONLY | O_DIRECTORY));
     // The verdicts on the directories above decide about what is below.
     std::optional<IgnoreRules::Verdict> above;
@@ -238,8 +261,7 @@ Result<std::vector<SourceNode>> ContextTree::walk(const std::string& path) {
         end = std::min(path.find('/', end + 1), path.size());
         above = m_rules.judge(path.substr(0, end), above ? &*above : nullptr);
     }
-    TRY(walk_into(dir.get(), path, above ? &*above : nullptr, out));
-    return out;
+    return walk_into(dir.get(), path, above ? &*above : nullptr, out);
 }
 
 Status ContextTree::read_content(LayerEntry& entry) {

@@ -22,12 +22,15 @@ class ContextTree : public SourceTree {
     Result<std::vector<SourceNode>> walk(const std::string& path) override;
     Status digest(std::span<SourceNode* const> nodes) override;
     Result<std::unique_ptr<ByteSource>> open(const std::string& path) override;
+    [[nodiscard]] int directory() const override { return m_root.get(); }
     [[nodiscard]] std::string_view name() const override { return "build context"; }
     [[nodiscard]] std::string missing_hint() const override;
 
   private:
     ContextTree(Fd root, IgnoreRules rules, FileDigests* digests)
         : m_root(std::move(root)), m_rules(std::move(rules)), m_digests(digests) {}
+    Result<std::optional<SourceNode>> find_unfiltered(const std::string& path);
+    Status walk_below(const std::string& path, std::vector<SourceNode>& out);
     Status read_content(LayerEntry& entry);
     Status walk_into(int dir, const std::string& path, const IgnoreRules::Verdict* above,
                      std::vector<SourceNode>& out);
