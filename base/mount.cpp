@@ -135,6 +135,14 @@ Result<std::string> legacy_options(const OverlaySpec& spec) {
     return options;
 }
 
+/// A detached mount as a directory of this thread's mount namespace, which is gone soon.
+Result<Fd> attach_here(int mount) {
+    constexpr const char* place = "/sys";
+    if (::move_mount(mount, "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+        return fail(errno_error("cannot attach a layer", errno));
+    return fs::open_at(AT_FDCWD, place, O_PATH | O_DIRECTORY);
+}
+
 /// The same directory by its path. overlayfs takes layers only from mounts of the caller's
 /// namespace, and after unshare(2) every descriptor is of the namespace before.
 Result<Fd> reopen(int fd) {
@@ -143,14 +151,17 @@ Result<Fd> reopen(int fd) {
     const auto size = ::readlink(name.c_str(), path.data(), path.size());
     if (size < 0) return fail(errno_error("cannot find a layer's path", errno));
     path.resize(static_cast<std::size_t>(size));
-    TRY_ASSIGN(auto again, fs::open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY));
+    auto again = fs::open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY);
     struct stat before {};
     struct stat after {};
-    if (::fstat(fd, &before) != 0 || ::fstat(again.get(), &after) != 0 ||
-        before.st_dev != after.st_dev || before.st_ino != after.st_ino)
-        return fail({ErrorCode::io,
-                     fmt::format("layer {} was moved while it was mounted", printable(path))});
-    return again;
+    const bool same = again && ::fstat(fd, &before) == 0 && ::fstat(again->get(), &after) == 0 &&
+                      before.st_dev == after.st_dev && before.st_ino == after.st_ino;
+    if (same) return again;
+    // The path of a detached mount leads elsewhere, that of a directory that was moved, too.
+    auto attached = attach_here(fd);
+    if (attached) return attached;
+    return fail(
+        {ErrorCode::io, fmt::format("layer {} was moved while it was mounted", printable(path))});
 }
 
 /// `spec` with descriptors of this thread's mount namespace, kept in `owners`.

@@ -71,6 +71,11 @@ Result<Fd> mount_tmpfs(const TmpfsOptions& options);
 /// Attaches a detached mount over the directory (or file) behind `target`.
 Status attach(int mount, int target);
 
+/// Lets files of this owner and group look as root's through `mount`, which must be a fresh clone;
+/// those of others look as nobody's. Needs a file system that knows identity mappings (Linux 5.12
+/// and later; not network file systems, nor overlayfs).
+Status show_as_root(int mount, std::uint32_t uid, std::uint32_t gid);
+
 enum class Recursive : std::uint8_t { no, yes };
 
 /// Makes a mount (with Recursive::yes the mounts below it too) read-only.

@@ -228,11 +228,12 @@ Status StageBuilder::execute(std::size_t index) {
     if (const auto* run = std::get_if<plan::RunOp>(&step.op)) {
         // A command needs the trees below, not their hashes: those may still be on their way.
         TRY_ASSIGN(auto scratch, m_layers.prepare());
-        TRY(ops::run(m_session, {m_stage, index + 1}, *run, *scratch, m_stop));
+        TRY_ASSIGN(const bool is_kept,
+                   ops::run(m_session, {m_stage, index + 1}, *run, *scratch, m_stop));
         TRY(settle());
         TRY_ASSIGN(const auto content, content_key_of(index));
         TRY(m_layers.seal(std::move(scratch)));
-        m_pending = Pending{index, content, began, after()};
+        m_pending = Pending{index, content, began, after(), is_kept};
         finished(index, event::Outcome::done, true);
         return {};
     }
@@ -281,6 +282,7 @@ Status StageBuilder::settle() {
     const auto created =
         time_of(pending.index, parent_chain, layer->row.chain_id, pending.created_ns);
     advance(pending.index, layer->row.chain_id, layer->row.diff_id, created);
+    if (!pending.is_kept) return {};
     return record(pending.index, pending.content, parent_chain, created, pending.duration_ns);
 }
 

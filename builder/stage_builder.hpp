@@ -53,6 +53,7 @@ class StageBuilder {
         Digest content; ///< content key
         std::int64_t created_ns;
         std::int64_t duration_ns;
+        bool is_kept; ///< its record is written
     };
     std::optional<Pending> m_pending; ///< the executed step whose layer is being hashed
 };

@@ -23,6 +23,7 @@ class ContextTree : public SourceTree {
     Result<std::vector<SourceNode>> walk(const std::string& path) override;
     Status digest(std::span<SourceNode* const> nodes) override;
     Result<std::unique_ptr<ByteSource>> open(const std::string& path) override;
+    [[nodiscard]] int directory() const override { return m_root.get(); }
     [[nodiscard]] std::string_view name() const override { return m_label.name; }
     [[nodiscard]] std::string missing_hint() const override { return m_label.missing_hint; }
 

@@ -52,6 +52,9 @@ class SourceTree {
     virtual Status digest(std::span<SourceNode* const> nodes) = 0;
     /// The bytes of a regular file.
     virtual Result<std::unique_ptr<ByteSource>> open(const std::string& path) = 0;
+    /// Descriptor of the directory of which the tree is a part, with owners and sockets of the
+    /// machine; -1 where there is none.
+    [[nodiscard]] virtual int directory() const { return -1; }
     /// How the tree is called in messages: `build context`, `stage build`.
     [[nodiscard]] virtual std::string_view name() const = 0;
     /// What to do when a source is not in it; may be empty.

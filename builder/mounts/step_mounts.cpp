@@ -52,7 +52,7 @@ Status StepMounts::add(Session& session, const plan::RunOp& op, std::size_t inde
         return add_secret(session, mount);
     case MountType::bind:
         if (mount.from) return add_layers(session, mount, op.mount_origins[index], std::move(stop));
-        break;
+        return add_context(session, mount);
     case MountType::cache:
         return {}; // add_caches
     case MountType::ssh:
@@ -123,6 +123,14 @@ Status StepMounts::add_layers(Session& session, const Mount& mount, const plan::
         add_bind(mount, std::move(part));
     }
     m_scratches.push_back(std::move(scratch));
+    return {};
+}
+
+Status StepMounts::add_context(Session& session, const Mount& mount) {
+    TRY_ASSIGN(auto view, view_context(session.ports.layers, *session.context, mount.source,
+                                       mount.read_only ? Writes::refused : Writes::discarded));
+    m_mounts.push_back({mount.target, runtime::BindMount{view.fd(), mount.read_only}});
+    m_views.push_back(std::move(view));
     return {};
 }
 

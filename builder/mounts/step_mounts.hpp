@@ -1,5 +1,6 @@
 #pragma once
 
+#include "builder/mounts/context_view.hpp"
 #include "builder/session.hpp"
 #include "cache/cache_mounts.hpp"
 #include "runtime/sandbox.hpp"
@@ -31,6 +32,7 @@ class StepMounts {
     Status add_secret(Session& session, const Mount& mount);
     Status add_layers(Session& session, const Mount& mount, const plan::Origin& origin,
                       std::stop_token stop);
+    Status add_context(Session& session, const Mount& mount);
     Status add_caches(Session& session, StepRef ref, const plan::RunOp& op, std::stop_token stop);
     void add_bind(const Mount& mount, Fd what);
 
@@ -38,6 +40,7 @@ class StepMounts {
     std::vector<std::string> m_env; ///< `NAME=value`
     std::vector<Fd> m_open;         ///< what is mounted
     std::vector<std::unique_ptr<Scratch>> m_scratches;
+    std::vector<ContextView> m_views;
     std::vector<CacheInUse> m_caches;
 };
 

@@ -11,9 +11,10 @@ namespace mybuild::ops {
 std::string container_name();
 
 /// Runs the command of a RUN in `scratch`. A non-zero exit code is ErrorCode::command_failed with
-/// that code in Error::exit_code.
-Status run(Session& session, StepRef ref, const plan::RunOp& op, const Scratch& scratch,
-           std::stop_token stop);
+/// that code in Error::exit_code. False: the build context has changed meanwhile, so that what was
+/// made does not belong to the step's keys.
+Result<bool> run(Session& session, StepRef ref, const plan::RunOp& op, const Scratch& scratch,
+                 std::stop_token stop);
 
 /// The layer of a COPY, ADD or WORKDIR on top of `below`, which has the chain id `parent`.
 Result<Layer> make_layer(Session& session, std::size_t stage, std::size_t index,

@@ -1,5 +1,6 @@
 #include "base/fs.hpp"
 #include "base/passwd.hpp"
+#include "builder/mounts/mount_keys.hpp"
 #include "builder/mounts/step_mounts.hpp"
 #include "builder/ops/ops.hpp"
 #include "runtime/sandbox.hpp"
@@ -90,14 +91,29 @@ Result<runtime::SandboxSpec> make_spec(const Session& session, const plan::RunOp
     return spec;
 }
 
+/// Whether the command saw what the keys of its step say of the context. (COPY compares as it
+/// reads; what a command reads, and when, is not ours to know.)
+bool shows_same_context(Session& session, StepRef ref, const plan::RunOp& op) {
+    const auto& keyed = session.keyed[ref.stage][ref.step - 1];
+    if (keyed.bound.empty()) return true;
+    const auto now = mounted_contexts(session, op);
+    if (now && *now == keyed.bound) return true;
+    auto warning = Error{ErrorCode::invalid, "the build context has changed while this step ran"};
+    session.events.send(event::Warning{session.located(
+        std::move(warning).with_hint(
+            "what it has made is used, but not kept for later builds: the step will run again"),
+        session.step(ref.stage, ref.step - 1).span)});
+    return false;
+}
+
 } // namespace
 
 std::string container_name() {
     return Digest::of(fs::random_name(16)).hex().substr(0, container_digits);
 }
 
-Status run(Session& session, StepRef ref, const plan::RunOp& op, const Scratch& scratch,
-           std::stop_token stop) {
+Result<bool> run(Session& session, StepRef ref, const plan::RunOp& op, const Scratch& scratch,
+                 std::stop_token stop) {
     TRY_ASSIGN(auto* const sandbox, session.ports.sandbox());
     TRY_ASSIGN(auto spec, make_spec(session, op, scratch));
     TRY_ASSIGN(auto mounts, StepMounts::make(session, ref, op, stop));
@@ -105,7 +121,7 @@ Status run(Session& session, StepRef ref, const plan::RunOp& op, const Scratch& 
     session.events.send(event::StepRunning{ref, container_name()});
     StepOutput output(session.events, ref);
     TRY_ASSIGN(const auto status, sandbox->run(spec, output, std::move(stop)));
-    if (status.code == 0) return {};
+    if (status.code == 0) return shows_same_context(session, ref, op);
     Error error{ErrorCode::command_failed,
                 fmt::format("The command '{}' returned a non-zero code: {}",
                             fmt::join(op.argv, " "), status.code)};

@@ -9,11 +9,21 @@
 #include "cache/layers/step_trees.hpp"
 #include "cache/layers/tree_files.hpp"
 #include "cache/layers/tree_maker.hpp"
+#include "cache/layers/work_space.hpp"
 
 #include <fmt/format.h>
 
 namespace mybuild {
 namespace {
+
+class SpaceOfWork final : public WorkDirectory {
+  public:
+    explicit SpaceOfWork(WorkSpace space) : m_space(std::move(space)) {}
+    [[nodiscard]] int fd() const override { return m_space.fd(); }
+
+  private:
+    WorkSpace m_space;
+};
 
 /// The layers of a store on this machine's disk: each part does one thing, this says which.
 class DirectoryLayers final : public LayerStore {
@@ -34,6 +44,13 @@ class DirectoryLayers final : public LayerStore {
     }
     Result<std::unique_ptr<Scratch>> prepare(std::span<const TreeRef> trees) override {
         return m_steps.prepare(trees);
+    }
+    Result<std::unique_ptr<Scratch>> prepare_on(std::span<const int> lowers) override {
+        return m_steps.prepare_on(lowers);
+    }
+    Result<std::unique_ptr<WorkDirectory>> work_directory() override {
+        TRY_ASSIGN(auto space, WorkSpace::create(m_store, m_trash));
+        return std::make_unique<SpaceOfWork>(std::move(space));
     }
     Result<std::unique_ptr<SealedTree>> seal(std::unique_ptr<Scratch> scratch,
                                              const StageView& below) override {

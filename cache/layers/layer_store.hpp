@@ -47,6 +47,14 @@ class Scratch {
     [[nodiscard]] virtual int root() const = 0;
 };
 
+/// A directory in the store that nobody else has; what is left in it goes away with it, in the
+/// background.
+class WorkDirectory {
+  public:
+    virtual ~WorkDirectory() = default;
+    [[nodiscard]] virtual int fd() const = 0;
+};
+
 /// What the trees of a stack are, while some of them may still be waiting for their hashes.
 struct TreeRef {
     std::string tree; ///< name below trees/
@@ -91,6 +99,10 @@ class LayerStore {
     /// A writable root on top of these trees (bottom first; any number: more than the kernel mounts
     /// at once are merged before).
     virtual Result<std::unique_ptr<Scratch>> prepare(std::span<const TreeRef> trees) = 0;
+    /// A writable root on top of these directories (descriptors, top first, borrowed), whose
+    /// changes are dropped: it cannot be sealed.
+    virtual Result<std::unique_ptr<Scratch>> prepare_on(std::span<const int> lowers) = 0;
+    virtual Result<std::unique_ptr<WorkDirectory>> work_directory() = 0;
     /// Takes what the step changed, drops what is no change against `below` and makes it a tree.
     virtual Result<std::unique_ptr<SealedTree>> seal(std::unique_ptr<Scratch> scratch,
                                                      const StageView& below) = 0;

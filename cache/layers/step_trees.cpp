@@ -72,12 +72,18 @@ Result<std::vector<Fd>> StepTrees::open_lowers(std::span<const TreeRef> trees) {
 
 Result<std::unique_ptr<Scratch>> StepTrees::prepare(std::span<const TreeRef> trees) {
     TRY_ASSIGN(const auto lowers, open_lowers(trees));
+    std::vector<int> descriptors;
+    for (const auto& lower : lowers)
+        descriptors.push_back(lower.get());
+    return prepare_on(descriptors);
+}
+
+Result<std::unique_ptr<Scratch>> StepTrees::prepare_on(std::span<const int> lowers) {
     TRY_ASSIGN(auto space, WorkSpace::create(m_store, m_trash));
     TRY_ASSIGN(auto upper, space.make_root(upper_name));
     TRY_ASSIGN(const auto work, space.make_root(work_name));
     mount::OverlaySpec spec;
-    for (const auto& lower : lowers)
-        spec.lowers.push_back(lower.get());
+    spec.lowers.assign(lowers.begin(), lowers.end());
     spec.upper = upper.get();
     spec.work = work.get();
     spec.is_volatile = true; // nothing of a step that did not end counts

@@ -35,6 +35,7 @@ class StepTrees {
     StepTrees(Store& store, TreeTrash& trash)
         : m_store(store), m_trash(trash), m_merger(store, trash) {}
     Result<std::unique_ptr<Scratch>> prepare(std::span<const TreeRef> trees);
+    Result<std::unique_ptr<Scratch>> prepare_on(std::span<const int> lowers);
     Result<std::unique_ptr<SealedTree>> seal(std::unique_ptr<Scratch> scratch,
                                              const StageView& below);
     Result<Fd> mount_read_only(std::span<const TreeRef> trees);

@@ -1,11 +1,14 @@
 """RUN --mount: what a step gets besides its layers, and that nothing of it stays."""
 import os
+import socket
+import stat
 import subprocess
 
-from harness.core import contains, equal, lacks, wait_for
+from harness.core import check, contains, equal, lacks, wait_for
 from harness.images import Archive, layer, load_busybox, write_archive
 from harness.meeting import Meeting
 from harness.transcript import Transcript
+from harness.trees import describe, differences
 
 BASE = "FROM mybuild.example/busybox:1\n"
 
@@ -264,6 +267,194 @@ def test_errors_of_binds(s):
         contains(error, words)
     error = failure(s, "RUN --mount=from=tools,source=/opt/deep,target=/bin true\n", before=TOOLS)
     contains(error, "/bin")
+
+
+# -- binds from the context ----------------------------------------------------------------------------
+
+PROJECT = {"a": "a\n", "dir/b": "b\n", "dir/sub/c": "c\n", "dir/skipped": "skipped\n", "log/one.log": "log\n",
+           "log/keep.log": "keep\n", ".dockerignore": "dir/skipped\n*.secret\nlog\n!log/keep.log\nDockerfile\n",
+           "x.secret": "secret\n"}
+
+
+def project(s, text, name="c", **more):
+    root = s.context(name, {**PROJECT, **more, "Dockerfile": BASE + text})
+    (root / "link").unlink(missing_ok=True)
+    (root / "link").symlink_to("dir/sub/c")
+    return root
+
+
+def lines(s, context, *args, **options):
+    run = Transcript(s.mybuild("--no-cache", *args, context, **options))
+    return [line for step in run.steps for line in step.output]
+
+
+TREE = "cd /t && find . | sort | tr '\\n' ' '; echo"
+SHOWN = ". ./.dockerignore ./a ./dir ./dir/b ./dir/sub ./dir/sub/c ./link ./log ./log/keep.log "
+
+
+def test_binds_of_the_context(s):
+    load_busybox(s)
+    table = [
+        ("target=/t", TREE, [SHOWN]),
+        ("source=.,target=/t", TREE, [SHOWN]),
+        ("type=bind,src=dir,dst=/t", TREE, [". ./b ./sub ./sub/c "]),
+        ("source=/dir/../dir/sub,destination=/t", TREE, [". ./c "]),
+        ("source=a,target=/x/y", "cat /x/y; ls -A /x", ["a", "y"]),
+        ("source=link,target=/x", "cat /x; test ! -L /x", ["c"]),
+        ("source=log,target=/t", TREE, [". ./keep.log "]),
+        ("target=/t", "cat /t/link; touch /t/x 2>&1 || true", ["c", "touch: /t/x: Read-only file system"]),
+        ("target=/t,rw", "echo x >>/t/a && rm -r /t/dir && touch /t/new && cat /t/a && ls /t | tr '\\n' ' '; echo",
+         ["a", "x", "a link log new "]),
+        ("source=a,target=/x,rw", "echo x >>/x && cat /x", ["a", "x"]),
+        ("from=,target=/t", TREE, [SHOWN]),
+    ]
+    for options, script, expected in table:
+        context = project(s, f"WORKDIR /w\nRUN --mount={options} {script}\n")
+        before = describe(context)
+        equal(lines(s, context), expected, options)
+        equal(differences(before, describe(context)), [], f"what {options} has changed in the context")
+    context = project(s, "WORKDIR /w\nRUN --mount=type=bind find /w | sort | head -n 3\n"
+                         "RUN --mount=source=a,target=b cat /w/b\nRUN ls -A /w | wc -l\n")
+    equal(lines(s, context), ["/w", "/w/.dockerignore", "/w/a", "a", "0"], "targets below WORKDIR")
+
+
+def test_the_context_belongs_to_root(s):
+    """Whoever owns its files, and whatever the umask of its root: a layer made of them is the same everywhere."""
+    load_busybox(s)
+    look = "cd /t && find . | sort | xargs stat -c '%n %F %a %u:%g'"
+    text = f"RUN --mount=target=/t {look}\nRUN --mount=source=a,target=/x stat -c '%a %u:%g' /x\n" \
+           f"USER user\nRUN --mount=target=/t cat /t/a\n"
+    context = project(s, text)
+    expected = lines(s, context)
+    check(all(line.endswith(" 0:0") for line in expected[:-1]), f"owners: {expected}")
+    for owners in ({"": 1234}, {"": 1234, "dir": 77}, {"": 1234, "a": 0, "link": 5}, {"dir/sub/c": 9}, {"a": 9}):
+        for path, owner in owners.items():
+            for place in [context / path, *(context / path).rglob("*")] if (context / path).is_dir() else [context / path]:
+                os.chown(place, owner, owner + 1 if owner else 0, follow_symlinks=False)
+        context.chmod(0o700 if owners.get("") else 0o755)
+        equal(lines(s, context), expected, f"what a step sees when files belong to {owners}")
+        for place in [context, *context.rglob("*")]:
+            os.chown(place, 0, 0, follow_symlinks=False)
+
+
+def test_sockets_and_devices_of_the_context_are_none(s):
+    load_busybox(s)
+    text = "RUN --mount=target=/t stat -c '%n %F' /t/socket /t/fifo /t/null; echo x >/t/null 2>/dev/null; wc -c </t/socket\n"
+    context = project(s, text)
+    with socket.socket(socket.AF_UNIX) as server:
+        os.chdir(context)  # the name of a socket has to be short
+        server.bind("socket")
+        os.chdir("/")
+        os.mkfifo(context / "fifo")
+        os.mknod(context / "null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        equal(lines(s, context), ["/t/socket regular empty file", "/t/fifo fifo", "/t/null character special file", "0"],
+              "what a step sees")
+
+
+def test_the_context_is_not_copied(s):
+    load_busybox(s)
+    meeting = Meeting(s)
+    needle = "not-to-be-found-in-the-store-" + os.urandom(8).hex()
+    context = project(s, f"RUN --mount=target=/t,rw {meeting.wait}\n", **{"large": needle})
+    for place in [context, *context.rglob("*")]:
+        os.chown(place, 1234, 1234, follow_symlinks=False)
+    process = subprocess.Popen([s.program, context], env=s.env(), cwd=s.dir, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL)
+    leave = meeting.arrival()
+    found = places_of(s.store, needle.encode())
+    leave()
+    equal(process.wait(), 0, "exit code")
+    equal(found, [], "copies of a bound file in the store")
+
+
+def test_contexts_that_have_to_be_copied(s):
+    """File systems without identity mappings, other ones mounted inside, and a tar: the same to see."""
+    s.need("mount", "umount")
+    load_busybox(s)
+    text = f"RUN --mount=target=/t {TREE}; stat -c %u:%g /t/a /t/dir/sub/c; cat /t/dir/sub/c\n" \
+           "RUN --mount=target=/t,rw echo x >>/t/a && cat /t/a\nRUN --mount=source=a,target=/x cat /x && stat -c %u /x\n"
+    context = project(s, text)
+    expected = lines(s, context)
+    for place in [context, *context.rglob("*")]:
+        os.chown(place, 1234, 1234, follow_symlinks=False)
+
+    def mounted(*args):
+        s.run("mount", *args)
+        s.defer(lambda: s.run("umount", args[-1]))
+
+    overlay = s.path("overlay")
+    for name in ("overlay", "upper", "work"):
+        s.path(name).mkdir()
+    mounted("-t", "overlay", "-o", f"lowerdir={context},upperdir={s.path('upper')},workdir={s.path('work')}", "none", overlay)
+    equal(lines(s, overlay), expected, "on a file system without identity mappings")
+    # What is mounted inside hides what is below it, here and there.
+    (context / "dir/sub/hidden").write_text("x")
+    (context / "dir/sub/c").write_text("hidden\n")
+    mounted("-t", "tmpfs", "none", context / "dir/sub")
+    (context / "dir/sub/c").write_text("c\n")
+    equal(lines(s, context), expected, "with another file system in it")
+    tar = s.path("context.tar")
+    s.run("tar", "-C", context, "-cf", tar, ".")
+    equal(lines(s, "-", stdin=tar.read_bytes()), expected, "from a tar")
+
+
+def test_what_a_bind_of_the_context_makes_run_again(s):
+    load_busybox(s)
+    text = "RUN --mount=source=dir,target=/t cat /t/b\nRUN --mount=target=/t cat /t/a\nRUN true\n"
+    context = project(s, text)
+
+    def cached():
+        return Transcript(s.mybuild(context)).cached()
+
+    equal(cached(), [], "cached steps at first")
+    equal(cached(), [2, 3, 4], "cached steps when nothing changed")
+    (context / "x.secret").write_text("other\n")
+    (context / "dir/skipped").write_text("other\n")
+    (context / "log/new.log").write_text("other\n")
+    os.utime(context / "a")
+    os.chown(context / "dir/b", 55, 55)
+    equal(cached(), [2, 3, 4], "cached steps when ignored files, times and owners changed")
+    (context / "a").write_text("A\n")
+    equal(cached(), [2, 4], "cached steps when one file changed")
+    (context / "dir/b").chmod(0o755)
+    equal(cached(), [4], "cached steps when a mode changed")
+    (context / "dir/new").write_text("")
+    equal(cached(), [4], "cached steps when a file came")
+    (context / "dir/new").unlink()
+    equal(cached(), [2, 3, 4], "cached steps when all is as it was")
+
+
+def test_a_context_that_changes_meanwhile(s):
+    """What a step has made of files that are no longer those of its keys is not taken for later builds."""
+    load_busybox(s)
+    meeting = Meeting(s)
+    context = project(s, f"RUN --mount=source=a,target=/x cat /x >/first; {meeting.wait}\nRUN true\n")
+    process = subprocess.Popen([s.program, context], env=s.env(), cwd=s.dir, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    leave = meeting.arrival()
+    before = (context / "a").read_text()
+    (context / "a").write_text("edited\n")
+    leave()
+    error = process.communicate()[1].decode()
+    equal(process.returncode, 0, "exit code")
+    for words in ("the build context has changed while this step ran", "Dockerfile:2:1"):
+        contains(error, words)
+    (context / "a").write_text(before)
+    process = subprocess.Popen([s.program, context], env=s.env(), cwd=s.dir, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL)
+    meeting.arrival()()  # it runs again
+    equal(process.wait(), 0, "exit code of the next build")
+    equal(Transcript(s.mybuild(context)).cached(), [2, 3], "cached steps")
+
+
+def test_errors_of_context_binds(s):
+    load_busybox(s)
+    for source in ("nothing", "dir/skipped", "x.secret", "log/one.log"):
+        context = project(s, f"RUN echo first\nRUN --mount=source={source},target=/t true\n")
+        run = s.mybuild(context, check=1)
+        for words in (f'"/{source}" not found in the build context', "Dockerfile:3:13", "hint: "):
+            contains(run.err, words)
+        lacks(run.out, "first")
 
 
 # -- caches ------------------------------------------------------------------------------------------

@@ -229,3 +229,34 @@ TEST_CASE("a part of a detached mount can be mounted alone, on every kernel") {
         CHECK(!clone(again.get(), "a/nothing"));
     }
 }
+
+TEST_CASE("a detached mount can be a layer, on every kernel") {
+    if (!may_mount()) return;
+    for (const auto tier : {std::optional<OverlayTier>(), std::optional(OverlayTier::legacy)}) {
+        const Layers layers(2);
+        const auto clone = mount::clone_tree(layers.lowers[1].get()).value();
+        auto spec = layers.spec();
+        spec.lowers[1] = clone.get();
+        spec.tier = tier;
+        const auto overlay = mount::mount_overlay(spec);
+        REQUIRE(overlay);
+        CHECK(content(overlay->get(), "l1") == "x");
+        CHECK(content(overlay->get(), "which") == "l0");
+    }
+}
+
+TEST_CASE("files of somebody look as root's") {
+    if (!may_mount() || ::geteuid() != 0) return;
+    const Layers layers(1);
+    const int dir = layers.lowers[0].get();
+    REQUIRE(::fchownat(dir, "l0", 1234, 55, 0) == 0);
+    const auto clone = mount::clone_tree(dir).value();
+    if (const auto shown = mount::show_as_root(clone.get(), 1234, 55); !shown) {
+        MESSAGE("skipped: " << shown.error().message);
+        return;
+    }
+    CHECK(fs::stat_at(clone.get(), "l0").value().st_uid == 0);
+    CHECK(fs::stat_at(clone.get(), "l0").value().st_gid == 0);
+    CHECK(fs::stat_at(clone.get(), "which").value().st_uid == 65534);
+    CHECK(fs::stat_at(dir, "l0").value().st_uid == 1234);
+}

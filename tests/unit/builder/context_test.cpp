@@ -149,3 +149,19 @@ TEST_CASE("the digest of a selection knows names, modes and bytes, and no times 
     REQUIRE(fs::write_file_atomic(context.dir.fd(), "d/f", "two"));
     CHECK(digest() != before);
 }
+
+TEST_CASE("an ignored directory is there for the sake of what was re-included below it") {
+    const Context context;
+    context.file("log/one");
+    context.file("log/keep");
+    context.file("log/sub/one");
+    context.file("tmp/one");
+    const auto tree = context.open("log\ntmp\n!log/keep\n");
+    CHECK(names(context.select(*tree, {"log"}).value()) == std::vector<std::string>{"log"});
+    CHECK(paths(context.select(*tree, {"log"}).value().front()) ==
+          std::vector<std::string>{"", "keep"});
+    CHECK(names(context.select(*tree, {"*"}).value()) == std::vector<std::string>{"log"});
+    CHECK(!context.select(*tree, {"tmp"}));
+    CHECK(!context.select(*tree, {"log/sub"}));
+    CHECK(!context.select(*tree, {"log/one"}));
+}
