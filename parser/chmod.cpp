@@ -54,18 +54,29 @@ std::uint32_t class_bits(char c) {
     return c == 'u' ? 0700 : c == 'g' ? 0070 : 0007;
 }
 
-/// One action as steps: its letters together, then each class it copies from.
+/// One action as steps, as BSD's setmode makes them of it: a copied class ends the letters before
+/// it, and each copy of an `=` replaces what was there (`u=go` is `u=o`).
 void add_steps(std::vector<Chmod::Change>& out, std::uint32_t who, const ActionNode& node) {
     Chmod::Change letters{who, node.op};
-    std::vector<Chmod::Change> copies;
-    bool any_letter = false;
+    bool replaced = false; // an `=` has cleared the bits already
+    const auto flush = [&](bool at_end) {
+        const bool only_x = letters.conditional_x && letters.bits == 0;
+        const bool clears = node.op == '=' && at_end && !replaced;
+        const bool lone = at_end && node.permissions.empty(); // `-` and `+` change nothing
+        if (letters.bits != 0 || clears || letters.conditional_x || lone) {
+            replaced = replaced || !only_x || clears;
+            if (only_x && !clears) letters.op = '+';
+            out.push_back(letters);
+        }
+        letters = {who, node.op};
+    };
     for (const char c : node.permissions) {
         if (c == 'u' || c == 'g' || c == 'o') {
-            // After an `=` the copies must not clear what the letters have set.
-            copies.push_back({who, node.op, 0, false, class_bits(c)});
+            flush(false);
+            out.push_back({who, node.op, 0, false, class_bits(c)});
+            replaced = true;
             continue;
         }
-        any_letter = true;
         if (c == 'r') letters.bits |= 0444;
         if (c == 'w') letters.bits |= 0222;
         if (c == 'x' || (c == 'X' && node.op == '-')) letters.bits |= 0111;
@@ -76,14 +87,7 @@ void add_steps(std::vector<Chmod::Change>& out, std::uint32_t who, const ActionN
             letters.bits |= sticky;
         }
     }
-    // The value of a copied class is that before the action, so copies come first.
-    for (auto& copy : copies) {
-        if (&copy != &copies.front() && copy.op == '=') copy.op = '+';
-        out.push_back(copy);
-    }
-    if (!copies.empty() && !any_letter) return;
-    if (!copies.empty() && letters.op == '=') letters.op = '+';
-    out.push_back(letters);
+    flush(true);
 }
 
 } // namespace
@@ -128,8 +132,8 @@ std::uint32_t Chmod::apply(std::uint32_t mode, bool is_directory) const {
             mode &= ~bits;
         else if (change.op == '+')
             mode |= bits;
-        else
-            mode = (mode & ~change.who) | bits;
+        else // a copied class leaves the set-id bits alone, letters do not
+            mode = (mode & ~(change.copy_from != 0 ? change.who & 0777 : change.who)) | bits;
     }
     return mode;
 }

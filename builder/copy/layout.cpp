@@ -124,13 +124,18 @@ Status Layout::make_directories(const std::string& path) {
 }
 
 Status Layout::put_file(const std::string& path, const SourceNode& node, OpenContent open) {
+    return place(path, node, std::move(open), 0);
+}
+
+Status Layout::place(const std::string& path, const SourceNode& node, OpenContent open,
+                     std::uint64_t inode_group) {
     if (path.empty() || is_directory(path)) {
         return fail(
             {ErrorCode::invalid, fmt::format("cannot replace to directory /{} with file", path)});
     }
     TRY(make_directories(std::string(parent_path(path))));
     m_planned.insert_or_assign(
-        path, PlannedEntry{dressed(node.entry, path), std::move(open), node.inode_group});
+        path, PlannedEntry{dressed(node.entry, path), std::move(open), inode_group});
     return {};
 }
 
@@ -148,11 +153,18 @@ Status Layout::merge_directory(const std::string& path, const std::vector<Source
         if (nodes.front().entry.mtime != 0) entry.mtime = nodes.front().entry.mtime;
         m_planned.insert_or_assign(path, PlannedEntry{std::move(entry)});
     }
+    std::unordered_map<std::uint64_t, std::uint64_t> groups; // of this source, and here
     for (const auto& node : nodes) {
         if (node.entry.path.empty()) continue;
         const auto target = joined(path, node.entry.path);
         if (node.entry.type != EntryType::directory) {
-            TRY(put_file(target, node, open(node)));
+            std::uint64_t group = 0;
+            if (node.inode_group != 0) {
+                const auto [known, is_new] = groups.emplace(node.inode_group, m_next_group);
+                m_next_group += is_new ? 1 : 0;
+                group = known->second;
+            }
+            TRY(place(target, node, open(node), group));
             continue;
         }
         const auto old = find(target);

@@ -50,10 +50,11 @@ class Layout {
 
     /// Makes the directory and its missing parents. `path` is resolved already.
     Status make_directories(const std::string& path);
-    /// Puts a file (or link, device, …) at exactly this resolved path.
+    /// Puts a file (or link, device, …) at exactly this resolved path. It is a source of its own:
+    /// no hard link of anything else.
     Status put_file(const std::string& path, const SourceNode& node, OpenContent open);
     /// Merges the content of a directory into `path`: `nodes` is the directory itself and all below
-    /// it, their paths relative to it (the first one empty).
+    /// it, their paths relative to it (the first one empty). Hard links among them stay such.
     Status merge_directory(const std::string& path, const std::vector<SourceNode>& nodes,
                            const std::function<OpenContent(const SourceNode&)>& open);
     /// An entry of an unpacked archive: takes the place of whatever was there, as tar does.
@@ -73,11 +74,12 @@ class Layout {
     };
     LayerEntry new_directory(const std::string& path) const;
     LayerEntry dressed(const LayerEntry& source, const std::string& path) const;
+    Status place(const std::string& path, const SourceNode& node, OpenContent open,
+                 std::uint64_t inode_group);
     void replace(const std::string& path);
     void link_groups(std::vector<PlannedEntry>& entries) const;
 
-    std::uint64_t m_next_group = std::uint64_t{1}
-                                 << 63U; ///< for links of archives: no inode is so large
+    std::uint64_t m_next_group = 1;
     StageView m_below;
     LayoutOptions m_options;
     std::map<std::string, PlannedEntry, PathLess> m_planned;

@@ -150,14 +150,18 @@ TEST_CASE("links in the destination are followed inside the stage") {
     CHECK_FALSE(layout.resolve("var/loop/x", true));
 }
 
-TEST_CASE("names of one inode stay hard links of the first") {
+TEST_CASE("names of one inode below one source stay hard links of the first") {
     Layout layout(StageView(), {});
-    REQUIRE(layout.put_file("b", {file("b"), 77}, {}));
-    REQUIRE(layout.put_file("a", {file("a"), 77}, {}));
+    const std::vector<SourceNode> nodes = {{directory("")}, {file("b"), 77}, {file("a"), 77}};
+    REQUIRE(layout.merge_directory("x", nodes, no_content));
+    REQUIRE(layout.merge_directory("y", nodes, no_content));
+    REQUIRE(layout.put_file("z", {file("z"), 77}, {}));
     const auto out = finished(layout);
-    CHECK(out.at("a").type == EntryType::file);
-    CHECK(out.at("b").type == EntryType::hard_link);
-    CHECK(out.at("b").link == "a");
+    CHECK(out.at("x/a").type == EntryType::file);
+    CHECK(out.at("x/b").type == EntryType::hard_link);
+    CHECK(out.at("x/b").link == "x/a");
+    CHECK(out.at("y/b").link == "y/a");
+    CHECK(out.at("z").type == EntryType::file);
 }
 
 TEST_CASE("an unpacked archive takes the place of what was there") {

@@ -143,6 +143,15 @@ TEST_CASE("modes: octal and symbolic, as chmod with umask 0") {
         {"o=g", 0754, false, 0755},
         {"u=rws", 0, false, 04600},
         {"a=rt", 0, true, 01444},
+        {"g=u", 02750, true, 02770},
+        {"g=rx", 02750, true, 0750},
+        {"u=go", 0751, false, 0151},
+        {"u=gr", 0751, false, 0451},
+        {"u=rg", 0751, false, 0551},
+        {"u+go", 0051, false, 0551},
+        {"u=gX", 0641, false, 0541},
+        {"u=X", 0641, false, 0141},
+        {"-", 0641, false, 0641},
     };
     for (const auto& row : table) {
         CAPTURE(row.text);
