@@ -5,11 +5,12 @@ import pathlib
 import re
 import shlex
 import subprocess
+import time
 
 FIXED_TIME = 1_700_000_000  # of every file of a context, unless the case's setup gives it another
 SECTION = re.compile(r"^-- (?P<name>\S+)(?: (?P<mode>[0-7]{3,4})| -> (?P<target>\S+))? --$")
 HEADER = re.compile(r"^(?P<key>[a-z]+): *(?P<value>.*)$")
-KEYS = {"args", "before", "context", "env", "stdin", "times"}
+KEYS = {"args", "before", "context", "env", "frontend", "stdin", "times"}
 
 
 class BadCase(Exception):
@@ -118,13 +119,16 @@ def run_setup(case, context, script):
 
 
 def settle_times(directory):
-    """Gives FIXED_TIME to whatever was made just now; times that the setup chose are in the past."""
+    """Gives FIXED_TIME to whatever was made just now; times that the setup chose are in the past. The fraction of
+    the second is this run's own: buildx takes a file of the name, size and time of an earlier context for that."""
     made = os.stat(directory).st_ctime - 86400
+    fraction = time.time_ns() % 1_000_000_000
     for parent, folders, files in os.walk(os.fsencode(directory), topdown=False):
         for name in [*folders, *files, b"."]:
             path = os.path.join(parent, name)
-            if os.lstat(path).st_mtime > made:
-                os.utime(path, (FIXED_TIME, FIXED_TIME), follow_symlinks=False)
+            seconds = os.lstat(path).st_mtime_ns // 1_000_000_000
+            chosen = (FIXED_TIME if seconds > made else seconds) * 1_000_000_000 + fraction
+            os.utime(path, ns=(chosen, chosen), follow_symlinks=False)
 
 
 def fill(text, places):

@@ -5,12 +5,19 @@ import shlex
 import shutil
 import subprocess
 
+from harness import images
 from harness.core import stop, wait_for
 
 from . import case as cases
 from . import result
 
-# In a mount namespace of its own, so that nothing is left mounted. The v2 tree of a machine with both kinds
+FRONTEND = "mybuild.example/dockerfile-frontend:1"
+FRONTEND_CONFIG = {"Entrypoint": ["/bin/dockerfile-frontend"], "Labels": {
+    "moby.buildkit.frontend.network.none": "true",
+    "moby.buildkit.frontend.caps": "moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,"
+                                   "moby.buildkit.frontend.contexts,moby.buildkit.frontend.gitquerystring"}}
+
+# In a mount namespace of its own, so that nothing is left mounted; its state is in memory and new each time. The v2 tree of a machine with both kinds
 # of control groups would confuse runc.
 START = r"""
 mount --bind "$1" "$1"
@@ -18,7 +25,8 @@ mount -t proc proc "$1/proc"
 mount --rbind /sys "$1/sys"
 mount --rbind /dev "$1/dev"
 umount -l "$1/sys/fs/cgroup/unified" 2>/dev/null
-rm -rf "$1/run/docker.pid" "$1/run/docker"
+mount -t tmpfs tmpfs "$1/var/lib/docker"
+rm -rf "$1/run/docker.pid" "$1/run/docker" "$1/run/docker-exec"
 exec chroot "$@"
 """
 DAEMON = ["/usr/sbin/dockerd", "--data-root", "/var/lib/docker", "--exec-root", "/run/docker-exec",
@@ -26,6 +34,10 @@ DAEMON = ["/usr/sbin/dockerd", "--data-root", "/var/lib/docker", "--exec-root", 
           "--feature", "containerd-snapshotter=true", "--storage-driver", "overlayfs",
           "--iptables=false", "--ip6tables=false", "--ip-masq=false", "--bridge=none",
           "--exec-opt", "native.cgroupdriver=cgroupfs"]
+
+
+class NoFrontend(Exception):
+    """A case asks for the newest frontend, and make-frontend has not built it."""
 
 
 class Reference:
@@ -36,6 +48,7 @@ class Reference:
         self.cases = tree / "cases"
         shutil.rmtree(self.cases, ignore_errors=True)
         self.cases.mkdir()
+        (tree / "var/lib/docker").mkdir(exist_ok=True)
         with open(tree / "dockerd.log", "wb") as log:
             self.daemon = subprocess.Popen(
                 ["unshare", "--mount", "--propagation", "private", "sh", "-c", START, "sh", tree, *DAEMON],
@@ -45,6 +58,22 @@ class Reference:
 
     def close(self):
         stop(self.daemon, patience=30)
+
+    def load(self, archive):
+        """Loads an archive that lies in the directory of the cases."""
+        done = self.docker("load", "-i", f"/cases/{archive.name}")
+        if done.returncode != 0:
+            raise RuntimeError(f"{archive} cannot be loaded: {done.stderr.decode()}")
+
+    def load_frontend(self):
+        """Makes the newest frontend an image, if it is there."""
+        program = self.tree / "dockerfile-frontend"
+        self.has_frontend = program.exists()
+        if self.has_frontend:
+            layer = images.layer([("bin/dockerfile-frontend", {"mode": 0o755}, program.read_bytes())])
+            archive = self.cases / "frontend.tar"
+            images.write_archive(archive, FRONTEND, [layer], FRONTEND_CONFIG, compression="none")
+            self.load(archive)
 
     def docker(self, *words, cwd="/", env=None, stdin=None):
         assigned = [f"{key}={value}" for key, value in (env or {}).items()]
@@ -62,6 +91,10 @@ class Reference:
                 "platform": f"{version['Server']['Os']}/{version['Server']['Arch']}"}
 
     def build(self, case, base, servers):
+        newest = case.one("frontend") == "newest"
+        if newest and not self.has_frontend:
+            raise NoFrontend("needs the newest frontend: tests/conformance/make-frontend")
+        frontend = ["--build-arg", f"BUILDKIT_SYNTAX={FRONTEND}"] if newest else []
         directory = self.cases / case.name
         places = servers.places(case.name)
         hide = {value: name for name, value in places.items()}
@@ -71,7 +104,7 @@ class Reference:
         def run(words, stdin=None):
             words = [cases.fill(word, places) for word in words]
             network = [] if any(word.startswith("--network") for word in words) else ["--network=host"]
-            return self.docker("buildx", "build", "--progress=plain", *network, *words, cwd=inside, env=case.env,
+            return self.docker("buildx", "build", "--progress=plain", *network, *frontend, *words, cwd=inside, env=case.env,
                                stdin=stdin)
 
         for words in case.header.get("before", []):

@@ -124,10 +124,10 @@ def of_image(path, base, times=(), hide=None):
         before = tree_texts(base.tree, ())
         texts = {name: texts.get(name, "removed") for name in sorted(texts.keys() | before.keys())
                  if texts.get(name) != before.get(name)}
-    history = config.get("history", [])[base.history if based else 0:]
+    history = (config.get("history") or [])[base.history if based else 0:]
     result = {
         "platform": "/".join(config[key] for key in ("os", "architecture", "variant") if config.get(key)),
-        "config": {key: value for key, value in sorted(config.get("config", {}).items()) if value},
+        "config": {key: value for key, value in sorted((config.get("config") or {}).items()) if value},
         "history": [("- " if entry.get("empty_layer") else "+ ") + entry.get("created_by", "") for entry in history],
         "tree": texts,
     }

@@ -9,7 +9,9 @@ import urllib.parse
 from harness.peers import free_port
 from harness.core import stop
 
-BACKEND = "/usr/lib/git-core/git-http-backend"
+GIT_CORE = "/usr/lib/git-core"
+TRUSTING = {"PATH": "/usr/bin:/bin", "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory",
+            "GIT_CONFIG_VALUE_0": "*"}
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -49,13 +51,13 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         file = pathlib.Path(self.translate_path(self.path))
-        env = {"PATH": "/usr/bin:/bin", "GIT_HTTP_EXPORT_ALL": "1", "PATH_TRANSLATED": str(file),
+        env = {**TRUSTING, "GIT_HTTP_EXPORT_ALL": "1", "PATH_TRANSLATED": str(file),
                "PATH_INFO": url.path, "QUERY_STRING": url.query, "REQUEST_METHOD": self.command,
-               "CONTENT_TYPE": self.headers.get("Content-Type", ""), "GIT_CONFIG_COUNT": "1",
-               "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*",
+               "CONTENT_TYPE": self.headers.get("Content-Type", ""),
                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""), "CONTENT_LENGTH": str(len(body))}
-        done = subprocess.run([BACKEND], env=env, input=body, stdout=subprocess.PIPE, check=False)
+        done = subprocess.run([f"{GIT_CORE}/git-http-backend"], env=env, input=body, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              check=False)
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         fields = dict(line.split(": ", 1) for line in head.decode().splitlines() if line)
         self.send_response(int(fields.pop("Status", "200").split()[0]))
@@ -77,8 +79,8 @@ class Servers:
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
         self.git_port = free_port()
         self.git = subprocess.Popen(
-            ["git", "-c", "safe.directory=*", "daemon", "--listen=127.0.0.1", f"--port={self.git_port}", "--export-all",
-             "--reuseaddr", f"--interpolated-path={root}%D", str(root)],
+            [f"{GIT_CORE}/git-daemon", "--listen=127.0.0.1", f"--port={self.git_port}", "--export-all", "--reuseaddr",
+             f"--interpolated-path={root}%D", str(root)], env=TRUSTING,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def places(self, case):

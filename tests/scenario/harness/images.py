@@ -66,7 +66,7 @@ class Archive:
         """Everything that the formats demand of every archive."""
         equal(json.loads(self.files["oci-layout"]), {"imageLayoutVersion": "1.0.0"}, "oci-layout")
         self.layers()
-        history = [h for h in self.config.get("history", []) if not h.get("empty_layer")]
+        history = [h for h in self.config.get("history") or [] if not h.get("empty_layer")]
         if self.config.get("history"):
             equal(len(history), len(self.manifest["layers"] or []), "history entries with a layer")
         for name, data in self.files.items():
