@@ -112,6 +112,7 @@ Status plan_one(Session& session, std::size_t stage, ErrorList& errors) {
 /// What a COPY copies, as far as its definition goes: digests of context files, or where else they
 /// come from.
 Status key_copy(Session& session, const plan::CopyOp& op, KeyedStep& keyed) {
+    TRY(ops::check_local(op));
     if (auto* context = ops::context_of(session, op.from)) {
         TRY_ASSIGN(keyed.selection, select_sources(op, *context, session.file.source));
         ops::warn_unmatched(session, op, keyed.selection, context->name());

@@ -44,24 +44,6 @@ Result<std::optional<Owner>> copy_owner(const plan::CopyOp& op, const StageView&
     return owner;
 }
 
-bool is_remote(const std::string& source) {
-    return source.starts_with("http://") || source.starts_with("https://") ||
-           source.starts_with("git://") || source.starts_with("ssh://") ||
-           source.starts_with("git@");
-}
-
-Status check_known(const plan::CopyOp& op) {
-    for (const auto& source : op.sources) {
-        if (op.is_add && is_remote(source)) {
-            return fail({ErrorCode::unsupported,
-                         fmt::format("ADD of a URL is not part of this version: {}", source),
-                         {},
-                         "download it in a RUN step, or before the build into the context"});
-        }
-    }
-    return {};
-}
-
 /// Where a build puts the files of one COPY or ADD.
 class Placing {
   public:
@@ -141,7 +123,6 @@ Result<std::vector<PlannedEntry>>
 copy_entries(Session& session, const KeyedStep& keyed, const plan::CopyOp& op,
              const StageView& below, const std::optional<Digest>& parent, std::int64_t created_ns,
              Spool& spool, std::shared_ptr<SourceTree>& tree, std::stop_token stop) {
-    TRY(check_known(op));
     LayoutOptions options;
     options.now = created_ns / ns_per_second;
     options.open_below = [&session, parent](const std::string& path) {
