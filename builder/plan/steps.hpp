@@ -53,7 +53,7 @@ struct CopyOp {
     std::optional<Origin> from = {}; ///< none: the build context
     std::optional<std::string> chown = {}, chmod = {}, checksum = {};
     Span chown_span = {}; ///< where the value of --chown stands
-    bool link = false; ///< an independent layer: nothing below it is looked at
+    bool link = false;    ///< an independent layer: nothing below it is looked at
     bool parents = false, keep_git_dir = false;
     std::optional<bool> unpack = {};
     std::vector<std::string> excludes = {};

@@ -1,7 +1,7 @@
+#include "image/http/backoff.hpp"
 #include "image/http/url.hpp"
 #include "image/registry/auth.hpp"
 #include "image/registry/client.hpp"
-#include "image/http/backoff.hpp"
 #include "image/registry/reply.hpp"
 #include "tests/support/registry_fakes.hpp"
 
