@@ -3,6 +3,7 @@
 #include "base/mount.hpp"
 #include "builder/copy/stage_tree.hpp"
 #include "builder/mounts/cache_requests.hpp"
+#include "builder/mounts/mount_keys.hpp"
 #include "builder/mounts/mounted_tree.hpp"
 #include "builder/ops/copy_sources.hpp"
 
@@ -51,8 +52,9 @@ Status StepMounts::add(Session& session, const plan::RunOp& op, std::size_t inde
     case MountType::secret:
         return add_secret(session, mount);
     case MountType::bind:
-        if (mount.from) return add_layers(session, mount, op.mount_origins[index], std::move(stop));
-        return add_context(session, mount);
+        if (auto* context = shown_context(session, mount, op.mount_origins[index]))
+            return add_context(session, mount, *context);
+        return add_layers(session, mount, op.mount_origins[index], std::move(stop));
     case MountType::cache:
         return {}; // add_caches
     case MountType::ssh:
@@ -126,8 +128,8 @@ Status StepMounts::add_layers(Session& session, const Mount& mount, const plan::
     return {};
 }
 
-Status StepMounts::add_context(Session& session, const Mount& mount) {
-    TRY_ASSIGN(auto view, view_context(session.ports.layers, *session.context, mount.source,
+Status StepMounts::add_context(Session& session, const Mount& mount, SourceTree& context) {
+    TRY_ASSIGN(auto view, view_context(session.ports.layers, context, mount.source,
                                        mount.read_only ? Writes::refused : Writes::discarded));
     m_mounts.push_back({mount.target, runtime::BindMount{view.fd(), mount.read_only}});
     m_views.push_back(std::move(view));

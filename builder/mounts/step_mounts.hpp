@@ -32,7 +32,7 @@ class StepMounts {
     Status add_secret(Session& session, const Mount& mount);
     Status add_layers(Session& session, const Mount& mount, const plan::Origin& origin,
                       std::stop_token stop);
-    Status add_context(Session& session, const Mount& mount);
+    Status add_context(Session& session, const Mount& mount, SourceTree& context);
     Status add_caches(Session& session, StepRef ref, const plan::RunOp& op, std::stop_token stop);
     void add_bind(const Mount& mount, Fd what);
 
