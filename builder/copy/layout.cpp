@@ -208,7 +208,7 @@ Status Layout::merge_directory(const std::string& path, const std::vector<Source
             continue;
         }
         PlannedEntry planned{dressed(node.entry, target), open(node)};
-        if (node.inode_group != 0 && node.entry.type == EntryType::file) {
+        if (node.inode_group != 0) {
             const auto [group, is_new] = groups.emplace(node.inode_group, m_next_group);
             if (is_new) ++m_next_group;
             planned.inode_group = group->second;
