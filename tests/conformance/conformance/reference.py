@@ -122,6 +122,9 @@ class Reference:
         return found
 
 
+# What is another text each time, or of the machine.
+ACCIDENTS = [(r"of ref [0-9a-z]{25}::[0-9a-z]{25}", "of ref …"), (r"/var/lib/docker/buildkit/[^ ]*/buildkit\d+", "…"),
+             (r"failed to do request: .*", "failed to do request: …")]
 PLACE = re.compile(r"^(\S+):(\d+)\n-{20}\n((?:.*\n)*?)-{20}\n", re.MULTILINE)
 MARKED = re.compile(r"^ *(\d+) \| >>>", re.MULTILINE)
 
@@ -132,7 +135,8 @@ def failure(stderr):
     if not message:
         raise RuntimeError(f"no error message in:\n{stderr}")
     text = re.sub(r"^failed to build: |failed to solve: ", "", message[-1])
-    text = re.sub(r"of ref [0-9a-z]{25}::[0-9a-z]{25}", "of ref …", text)
+    for pattern, name in ACCIDENTS:
+        text = re.sub(pattern, name, text)
     error = {"message": text}
     place = PLACE.search(stderr)
     if place:
