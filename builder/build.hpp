@@ -19,6 +19,9 @@ namespace mybuild {
 class LayerStore;
 class SourceTree;
 class Store;
+namespace ssh {
+struct Agent;
+}
 
 /// What COPY, ADD and bind mounts read where they name nothing else.
 struct BuildContext {
@@ -53,6 +56,8 @@ struct BuildPorts {
     EventSink& events;
     /// The bytes of the secret of this id; none: the caller has given none. Empty: there are none.
     std::function<Result<std::optional<std::string>>(const std::string& id)> secret = {};
+    /// The ssh agent of this id (--ssh); null: the caller has given none.
+    std::function<std::shared_ptr<const ssh::Agent>(const std::string& id)> ssh_agent = {};
 };
 
 struct BuildResult {

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 9> subcommands{
 
 /// The options that concern RUN steps, as written.
 struct StepOptions {
-    std::vector<std::string> secrets, allowed, added_hosts, limits;
+    std::vector<std::string> secrets, ssh, allowed, added_hosts, limits;
     std::string shm_size;
 };
 
@@ -36,6 +36,9 @@ void keep_all(CLI::Option* option) {
 void add_step_options(CLI::App& app, StepOptions& steps) {
     keep_all(app.add_option("--secret", steps.secrets,
                             "Secret for RUN --mount=type=secret: id=ID[,src=FILE|,env=VARIABLE]"));
+    keep_all(
+        app.add_option("--ssh", steps.ssh,
+                       "Agent for RUN --mount=type=ssh: default, ID=SOCKET or ID=KEYFILE,..."));
     keep_all(app.add_option("--allow", steps.allowed,
                             "Let the Dockerfile have network.host or security.insecure"));
     keep_all(app.add_option("--add-host", steps.added_hosts,
@@ -96,6 +99,10 @@ Status finish_steps(const StepOptions& steps, BuildCommand& command) {
     for (const auto& text : steps.secrets) {
         TRY_ASSIGN(auto secret, parse_secret(text));
         command.secrets.push_back(std::move(secret));
+    }
+    for (const auto& text : steps.ssh) {
+        TRY_ASSIGN(auto agent, parse_ssh(text));
+        command.ssh.push_back(std::move(agent));
     }
     for (const auto& text : steps.allowed)
         TRY(parse_allow(text, command.allowed));

@@ -31,6 +31,7 @@ struct BuildCommand {
     bool pull = false;
     std::string network = "default";
     std::vector<SecretSpec> secrets;
+    std::vector<SshSpec> ssh;
     Allowed allowed;
     std::vector<std::string> added_hosts; ///< `name=address`
     std::optional<std::uint64_t> shm_size;

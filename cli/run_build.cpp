@@ -7,6 +7,7 @@
 #include "cli/progress.hpp"
 #include "cli/run.hpp"
 #include "cli/secrets.hpp"
+#include "cli/ssh_agents.hpp"
 #include "cli/wire.hpp"
 
 #include <fmt/format.h>
@@ -70,7 +71,23 @@ Status write_outputs(Wire& wire, const BuildCommand& command, const BuildRequest
     return {};
 }
 
-BuildPorts make_ports(Wire& wire, Secrets& secrets, EventSink& events) {
+/// What the command line gives to steps, and to them alone.
+struct Given {
+    std::unique_ptr<Secrets> secrets;
+    SshAgents agents;
+};
+
+Result<Given> open_given(const BuildCommand& command) {
+    const auto environment = [](const char* name) {
+        return static_cast<const char*>(std::getenv(name)); // read by this thread alone
+    };
+    Given given;
+    TRY_ASSIGN(given.secrets, Secrets::open(command.secrets, environment));
+    TRY_ASSIGN(given.agents, open_ssh_agents(command.ssh, environment));
+    return given;
+}
+
+BuildPorts make_ports(Wire& wire, const Given& given, EventSink& events) {
     return {wire.store(),
             wire.layers(),
             [&wire] { return wire.sandbox(); },
@@ -86,7 +103,11 @@ BuildPorts make_ports(Wire& wire, Secrets& secrets, EventSink& events) {
                 return {};
             },
             events,
-            [&secrets](const std::string& id) { return secrets.read(id); }};
+            [&given](const std::string& id) { return given.secrets->read(id); },
+            [&given](const std::string& id) {
+                const auto found = given.agents.find(id);
+                return found == given.agents.end() ? nullptr : found->second;
+            }};
 }
 
 } // namespace
@@ -96,12 +117,10 @@ Status run_build(Wire& wire, const BuildCommand& command, std::stop_token stop) 
     if (command.iidfile && ::unlink(command.iidfile->c_str()) != 0 && errno != ENOENT)
         return fail(errno_error(fmt::format("cannot remove {}", *command.iidfile), errno));
     TRY_ASSIGN(const auto request, make_request(wire, command));
-    TRY_ASSIGN(const auto secrets, Secrets::open(command.secrets, [](const char* name) {
-                   return static_cast<const char*>(std::getenv(name)); // read by this thread alone
-               }));
+    TRY_ASSIGN(const auto given, open_given(command));
     const auto progress = make_progress(command);
     TRY_ASSIGN(const auto result,
-               build(request, make_ports(wire, *secrets, *progress), std::move(stop)));
+               build(request, make_ports(wire, given, *progress), std::move(stop)));
     TRY(write_outputs(wire, command, request, result));
     if (command.iidfile) TRY(fs::write_file_atomic(AT_FDCWD, *command.iidfile, result.image.str()));
     if (command.quiet) TextSink(STDOUT_FILENO).write(result.image.str() + "\n");

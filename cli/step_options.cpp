@@ -100,6 +100,32 @@ Result<SecretSpec> parse_secret(std::string_view text) {
     return spec;
 }
 
+Result<SshSpec> parse_ssh(std::string_view text) {
+    SshSpec spec;
+    const auto equals = text.find('=');
+    if (equals != 0 && !text.empty()) spec.id = text.substr(0, equals);
+    if (equals == std::string_view::npos) return spec;
+    for (auto rest = text.substr(equals + 1); !rest.empty();) {
+        const auto comma = rest.find(',');
+        const auto item = rest.substr(0, comma);
+        rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+        if (item.starts_with("raw=")) {
+            const auto raw = parse_bool(item.substr(4));
+            if (!raw) {
+                return wrong(
+                    fmt::format("invalid value for raw in --ssh: {}", text::quoted(item.substr(4))),
+                    "it can be true or false");
+            }
+            spec.raw = *raw;
+        } else if (!item.empty()) {
+            spec.paths.emplace_back(item);
+        }
+    }
+    if (spec.raw && spec.paths.size() > 1)
+        return wrong("raw mode must supply exactly one socket path");
+    return spec;
+}
+
 Status parse_allow(std::string_view text, Allowed& allowed) {
     constexpr std::array known{"network.host"sv, "security.insecure"sv};
     if (text == known[0]) {

@@ -23,6 +23,17 @@ struct SecretSpec {
 /// `[type=file|env,]id=ID[,src|source=PATH][,env=VARIABLE]`
 Result<SecretSpec> parse_secret(std::string_view text);
 
+/// `--ssh`: an agent for RUN --mount=type=ssh.
+struct SshSpec {
+    std::string id = "default";
+    std::vector<std::string> paths = {}; ///< a socket, or key files; none: $SSH_AUTH_SOCK
+    bool raw = false;                    ///< whatever the socket speaks is passed on
+    friend bool operator==(const SshSpec&, const SshSpec&) = default;
+};
+
+/// `default`, `ID`, `ID=SOCKET`, `ID=KEY[,KEY]`; `raw=true` among the paths.
+Result<SshSpec> parse_ssh(std::string_view text);
+
 /// Entitlements that the caller grants to the Dockerfile.
 struct Allowed {
     bool host_network = false;

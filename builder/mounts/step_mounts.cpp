@@ -2,6 +2,7 @@
 
 #include "base/mount.hpp"
 #include "builder/copy/stage_tree.hpp"
+#include "builder/mounts/agent_socket.hpp"
 #include "builder/mounts/cache_requests.hpp"
 #include "builder/mounts/mount_keys.hpp"
 #include "builder/mounts/mounted_tree.hpp"
@@ -58,12 +59,9 @@ Status StepMounts::add(Session& session, const plan::RunOp& op, std::size_t inde
     case MountType::cache:
         return {}; // add_caches
     case MountType::ssh:
-        break;
+        return add_ssh(session, mount);
     }
-    return fail({ErrorCode::unsupported,
-                 fmt::format("RUN --mount=type={} is not part of this version", name(mount.type)),
-                 {},
-                 "files can come from an earlier COPY"});
+    return {};
 }
 
 Status StepMounts::add_secret(Session& session, const Mount& mount) {
@@ -97,6 +95,26 @@ Status StepMounts::add_secret(Session& session, const Mount& mount) {
                                                              .gid = mount.gid.value_or(0),
                                                              .secret = true}});
     }
+    return {};
+}
+
+/// A socket in memory, which this process serves. Without an agent there is none.
+Status StepMounts::add_ssh(Session& session, const Mount& mount) {
+    const auto agent = session.ports.ssh_agent ? session.ports.ssh_agent(mount.id) : nullptr;
+    if (agent == nullptr) {
+        if (!mount.required) return {};
+        return fail({ErrorCode::not_found,
+                     fmt::format("no SSH key \"{}\" forwarded from the client", mount.id),
+                     {},
+                     fmt::format("forward an agent with --ssh {0}, or a key with --ssh {0}=FILE",
+                                 mount.id)});
+    }
+    TRY_ASSIGN(auto socket, make_agent_socket(mount.uid.value_or(0), mount.gid.value_or(0),
+                                              mount.mode.value_or(0600)));
+    TRY_ASSIGN(auto forward, ssh::Forward::start(std::move(socket.listener), agent));
+    m_mounts.push_back({mount.target, runtime::BindMount{socket.mount.get(), true}});
+    m_open.push_back(std::move(socket.mount));
+    m_agents.push_back(std::move(forward));
     return {};
 }
 

@@ -4,6 +4,7 @@
 #include "builder/session.hpp"
 #include "cache/cache_mounts.hpp"
 #include "runtime/sandbox.hpp"
+#include "ssh/forward.hpp"
 
 #include <memory>
 #include <stop_token>
@@ -30,6 +31,7 @@ class StepMounts {
     StepMounts() = default;
     Status add(Session& session, const plan::RunOp& op, std::size_t index, std::stop_token stop);
     Status add_secret(Session& session, const Mount& mount);
+    Status add_ssh(Session& session, const Mount& mount);
     Status add_layers(Session& session, const Mount& mount, const plan::Origin& origin,
                       std::stop_token stop);
     Status add_context(Session& session, const Mount& mount, SourceTree& context);
@@ -42,6 +44,7 @@ class StepMounts {
     std::vector<std::unique_ptr<Scratch>> m_scratches;
     std::vector<ContextView> m_views;
     std::vector<CacheInUse> m_caches;
+    std::vector<std::unique_ptr<ssh::Forward>> m_agents;
 };
 
 } // namespace mybuild

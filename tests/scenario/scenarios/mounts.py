@@ -1,12 +1,16 @@
 """RUN --mount: what a step gets besides its layers, and that nothing of it stays."""
 import os
+import re
+import shutil
 import socket
 import stat
 import subprocess
+import tarfile
 
 from harness.core import check, contains, equal, lacks, wait_for
-from harness.images import Archive, layer, load_busybox, write_archive
+from harness.images import BUSYBOX_CONFIG, Archive, busybox_layer, layer, load_busybox, write_archive
 from harness.meeting import Meeting
+from harness.peers import short_directory
 from harness.transcript import Transcript
 from harness.trees import describe, differences
 
@@ -643,3 +647,156 @@ def test_a_new_cache_is_whole_or_not_there(s):
             process.kill()
             process.wait()
     equal(output(s, text), ["400"], "files in the cache")
+
+
+# -- ssh ---------------------------------------------------------------------------------------------
+
+SSH_BASE = "mybuild.example/ssh:1"
+
+
+def load_ssh_base(s):
+    """busybox with Debian's ssh-add and the libraries it needs."""
+    s.need("ssh-add", "ssh-agent", "ssh-keygen", "ldd")
+    load_busybox(s)
+    files, directories = {}, set()
+    program = shutil.which("ssh-add")
+    linked = s.run("ldd", program).out
+    for path in [program, *re.findall(r"(/\S+) \(0x", linked)]:
+        with open(path, "rb") as file:
+            files[path.lstrip("/")] = file.read()
+        folder = os.path.dirname(path)
+        while folder != "/":
+            directories.add(folder.lstrip("/"))
+            folder = os.path.dirname(folder)
+    entries = [(name, {"type": tarfile.DIRTYPE, "mode": 0o755}, b"") for name in sorted(directories)]
+    entries += [(name, {"mode": 0o755}, content) for name, content in files.items()]
+    archive = s.path("ssh.tar")
+    write_archive(archive, SSH_BASE, [busybox_layer(), layer(entries)], BUSYBOX_CONFIG)
+    s.mybuild("load", "-i", archive)
+
+
+def ssh_key(s, kind, name=None, passphrase=""):
+    path = s.path(name or kind)
+    s.run("ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", f"the {name or kind} key", "-f", path)
+    return path, path.with_suffix(".pub").read_text()
+
+
+def ssh_agent(s, *keys):
+    """A real agent with these keys; returns its socket."""
+    socket_path = short_directory(s) / "agent"
+    process = s.start("ssh-agent", "-D", "-a", socket_path, log="agent.log")
+    wait_for(socket_path.exists, "ssh-agent", process=process)
+    for key in keys:
+        s.run("ssh-add", "-q", key, env=s.env(SSH_AUTH_SOCK=socket_path))
+    return socket_path
+
+
+def ssh_output(s, text, *args, **options):
+    """What the steps of a build on the base with ssh-add have printed; `copy` files are in /keys."""
+    run = s.mybuild("--no-cache", *args, s.context("ssh", {"Dockerfile": f"FROM {SSH_BASE}\n{text}", **options.pop("files", {})}),
+                    **options)
+    return [line for step in Transcript(run).steps for line in step.output]
+
+
+def test_an_agent_is_usable_in_a_step(s):
+    """ssh-add lists the keys, and signs with them and checks the signatures, as root and as somebody else."""
+    load_ssh_base(s)
+    key, public = ssh_key(s, "ed25519")
+    agent = ssh_agent(s, key)
+    text = ("COPY k.pub /k.pub\nRUN --mount=type=ssh echo $SSH_AUTH_SOCK; ssh-add -L; ssh-add -T /k.pub && echo signed\n"
+            "USER user\nRUN --mount=type=ssh,uid=1000,target=/tmp/agent stat -c '%F %a %u:%g' /tmp/agent; ssh-add -L; "
+            "ssh-add -T /k.pub && echo signed\n"
+            "RUN --mount=type=ssh ssh-add -l 2>&1 || true\nRUN ls -A /run 2>&1 || true; echo ${SSH_AUTH_SOCK-none}\n")
+    expected = ["/run/buildkit/ssh_agent.0", public.strip(), "signed", "socket 600 1000:0", public.strip(), "signed"]
+    for args, env in ((["--ssh", "default"], {"SSH_AUTH_SOCK": agent}), (["--ssh", f"default={agent}"], {}),
+                      (["--ssh", f"default={agent},raw=true"], {})):
+        lines_seen = ssh_output(s, text, *args, env=env, files={"k.pub": public})
+        equal(lines_seen[:6], expected, f"with {args}")
+        contains(lines_seen[6], "Permission denied", "another user's socket")
+        equal(lines_seen[7:], ["ls: /run: No such file or directory", "none"], "the step after it")
+
+
+def test_keys_without_an_agent(s):
+    load_ssh_base(s)
+    keys, publics = [], []
+    for kind in ("ed25519", "ecdsa", "rsa"):
+        key, public = ssh_key(s, kind)
+        keys.append(str(key))
+        publics.append(public)
+    pem = s.path("pem")
+    shutil.copy(keys[2], pem)
+    s.run("ssh-keygen", "-p", "-q", "-m", "PEM", "-N", "", "-f", pem)
+    files = {f"{n}.pub": public for n, public in enumerate(publics)}
+    text = ("COPY *.pub /\nRUN --mount=type=ssh ssh-add -L | cut -d ' ' -f 1,2; for k in /*.pub; do ssh-add -T $k && echo $k; done\n"
+            "RUN --mount=type=ssh ssh-add -D 2>&1; ssh-add -l | wc -l\n")
+    lines_seen = ssh_output(s, text, "--ssh", "default=" + ",".join(keys), files=files)
+    equal(lines_seen[:3], [" ".join(public.split()[:2]) for public in publics], "the keys")
+    equal(lines_seen[3:6], ["/0.pub", "/1.pub", "/2.pub"], "the keys that sign")
+    equal(lines_seen[-1], "3", "keys after the step has tried to remove them")
+    equal(ssh_output(s, "COPY *.pub /\nRUN --mount=type=ssh ssh-add -T /2.pub && echo signed\n", "--ssh", f"default={pem}",
+                     files=files), ["signed"], "a key in PEM")
+
+
+def test_several_agents(s):
+    load_ssh_base(s)
+    one, public_one = ssh_key(s, "ed25519", "one")
+    two, public_two = ssh_key(s, "ed25519", "two")
+    text = ("RUN --mount=type=ssh,id=one --mount=type=ssh,id=two,target=/two ssh-add -L && SSH_AUTH_SOCK=/two ssh-add -L\n"
+            "RUN --mount=type=ssh,id=none echo $SSH_AUTH_SOCK; ls $SSH_AUTH_SOCK 2>&1 || true\n"
+            "ENV SSH_AUTH_SOCK=/mine\nRUN --mount=type=ssh,id=one echo $SSH_AUTH_SOCK\n")
+    lines_seen = ssh_output(s, text, "--ssh", f"one={one}", "--ssh", f"two={ssh_agent(s, two)}")
+    equal([line.split()[1] for line in lines_seen[:2]], [public_one.split()[1], public_two.split()[1]], "keys")
+    equal(lines_seen[2:], ["/run/buildkit/ssh_agent.0", "ls: /run/buildkit/ssh_agent.0: No such file or directory", "/mine"],
+          "without an agent")
+
+
+def test_a_step_cannot_change_an_agent(s):
+    load_ssh_base(s)
+    key, public = ssh_key(s, "ed25519")
+    other, _ = ssh_key(s, "ed25519", "other")
+    agent = ssh_agent(s, key)
+    text = "COPY other /other\nRUN --mount=type=ssh chmod 600 /other; (ssh-add /other; ssh-add -D; ssh-add -x </dev/null) 2>&1; ssh-add -L\n"
+    lines_seen = ssh_output(s, text, "--ssh", f"default={agent}", files={"other": other.read_text()})
+    equal(lines_seen[-1], public.strip(), "keys that the step sees")
+    equal(s.run("ssh-add", "-L", env=s.env(SSH_AUTH_SOCK=agent)).out, public, "keys of the agent")
+
+
+def test_an_agent_leaves_nothing(s):
+    load_ssh_base(s)
+    key, _ = ssh_key(s, "ed25519")
+    archive = s.path("image.tar")
+    context = s.context("c", {"Dockerfile": f"FROM {SSH_BASE}\nRUN --mount=type=ssh ssh-add -l\n"})
+    s.mybuild("--ssh", f"default={key}", "-t", "image", "-o", f"type=oci,dest={archive},compression=uncompressed", context)
+    equal(sorted(Archive(archive).entries(-1)), [], "the layer")
+    private = key.read_bytes().splitlines()[3]
+    equal(places_of(s.store, private), [], "files of the store with the key")
+    # In no key of the step: another agent, or none, changes nothing.
+    other, _ = ssh_key(s, "ed25519", "other")
+    for args in (["--ssh", f"default={other}"], []):
+        equal(Transcript(s.mybuild(*args, context)).cached(), [2], f"cached steps with {args}")
+
+
+def test_errors_of_ssh(s):
+    load_busybox(s)
+    s.need("ssh-keygen")
+    key, _ = ssh_key(s, "ed25519")
+    encrypted, _ = ssh_key(s, "ed25519", "encrypted", "secret")
+    agent = ssh_agent(s, key)
+    error = failure(s, "RUN --mount=type=ssh,id=k,required true\n")
+    for words in ('no SSH key "k" forwarded from the client', "Dockerfile:2:13", "--ssh k"):
+        contains(error, words)
+    context = s.context("c", {"Dockerfile": BASE + "RUN true\n"})
+    for code, args, words in (
+            (2, ["--ssh", "default"], ["invalid empty ssh agent socket", "ssh-agent"]),
+            (2, ["--ssh", f"k={key}", "--ssh", f"k={key}"], ['duplicate agent ID "k"']),
+            (1, ["--ssh", "k=/no/such/file"], ["/no/such/file"]),
+            (1, ["--ssh", f"k={encrypted}"], ["encrypted keys are not supported", "ssh-add"]),
+            (1, ["--ssh", f"k={context}/Dockerfile"], ["it is no private key"]),
+            (2, ["--ssh", f"k={key},{agent}"], ["invalid combination of keys and sockets"]),
+            (2, ["--ssh", f"k={agent},{key}"], ["only single socket allowed"]),
+            (2, ["--ssh", f"k={key},raw=true"], ["raw mode only supported with socket paths"]),
+            (2, ["--ssh", f"k={agent},{agent},raw=true"], ["raw mode must supply exactly one socket path"]),
+            (2, ["--ssh", "k=x,raw=maybe"], ["raw"])):
+        run = s.mybuild(*args, context, check=code)
+        for word in words:
+            contains(run.err, word)

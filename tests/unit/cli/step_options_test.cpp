@@ -58,6 +58,35 @@ TEST_CASE("what is no --secret") {
     }
 }
 
+TEST_CASE("the forms of --ssh") {
+    struct Case {
+        std::string_view text;
+        SshSpec spec;
+    };
+    const Case cases[] = {
+        {"default", {}},
+        {"", {}},
+        {"k", {"k"}},
+        {"k=", {"k"}},
+        {"=a", {"default", {"a"}}},
+        {"k=/a/socket", {"k", {"/a/socket"}}},
+        {"k=a,b", {"k", {"a", "b"}}},
+        {"k=a=b", {"k", {"a=b"}}},
+        {"k=a,raw=true", {"k", {"a"}, true}},
+        {"k=raw=1,a", {"k", {"a"}, true}},
+        {"k=raw=true", {"k", {}, true}},
+        {"k=a,b,raw=false", {"k", {"a", "b"}}},
+    };
+    for (const auto& [text, spec] : cases) {
+        CAPTURE(text);
+        const auto parsed = parse_ssh(text);
+        REQUIRE(parsed);
+        CHECK(*parsed == spec);
+    }
+    CHECK(!parse_ssh("k=a,b,raw=true"));
+    CHECK(!parse_ssh("k=a,raw=perhaps"));
+}
+
 TEST_CASE("what can be allowed") {
     Allowed allowed;
     REQUIRE(parse_allow("security.insecure", allowed));
