@@ -75,7 +75,7 @@ struct SandboxSpec {
     /// (/etc/hosts, /dev/shm, ...) covers it.
     std::vector<SandboxMount> mounts = {};
     /// Contents of /etc/resolv.conf and /etc/hosts, read-only during the step; nullopt: the image's
-    /// own. /etc/hostname holds `hostname`.
+    /// own. Nothing is mounted at /etc/hostname, as with BuildKit: what a step writes there stays.
     std::optional<std::string> resolv_conf = {};
     std::optional<std::string> hosts = {};
     std::optional<std::uint64_t> shm_size = {}; ///< of /dev/shm in bytes; default 64 MiB

@@ -160,7 +160,6 @@ class Planner {
         };
         if (m_spec.resolv_conf) inject("/etc/resolv.conf", *m_spec.resolv_conf);
         if (m_spec.hosts) inject("/etc/hosts", *m_spec.hosts);
-        inject("/etc/hostname", m_spec.hostname + "\n");
 
         std::vector<const SandboxMount*> sorted;
         for (const auto& mount : injected)

@@ -43,12 +43,12 @@ TEST_CASE("nothing of the host's mounts is visible") {
     auto spec =
         shell(root, "cut -d' ' -f5 /proc/self/mountinfo | grep -vE '^/(proc|sys)/.' | sort");
     spec.resolv_conf = "";
-    CHECK(output_of(spec) == "/\n/dev\n/dev/mqueue\n/dev/pts\n/dev/shm\n/etc/hostname\n"
+    CHECK(output_of(spec) == "/\n/dev\n/dev/mqueue\n/dev/pts\n/dev/shm\n"
                              "/etc/resolv.conf\n/proc\n/sys\n");
     // No mount event may travel between a step and the host.
     CHECK(output_of(shell(root, "grep -cE 'shared:|master:' /proc/self/mountinfo || true")) ==
           "0\n");
-    CHECK(output_of(shell(root, "ls /..")) == "bin\ndev\netc\nproc\nsys\n");
+    CHECK(output_of(shell(root, "ls /..")) == "bin\ndev\nproc\nsys\n");
 }
 
 TEST_CASE("what is mounted in a step does not appear on a host whose mounts are shared") {
@@ -125,7 +125,7 @@ TEST_CASE("/dev is Docker's") {
     CHECK(size_of_shm(1U << 20U) == "1024\n");
 }
 
-TEST_CASE("resolv.conf, hosts and hostname are injected read-only and leave no trace") {
+TEST_CASE("resolv.conf and hosts are injected read-only and leave no trace") {
     SKIP_WITHOUT_SANDBOX();
     const Root root;
     const auto inject = [&](const std::string& script) {
@@ -134,10 +134,10 @@ TEST_CASE("resolv.conf, hosts and hostname are injected read-only and leave no t
         spec.hosts = "127.0.0.1 localhost\n";
         return spec;
     };
-    const auto show = "cat /etc/resolv.conf /etc/hosts /etc/hostname; stat -c '%a %u' /etc/hosts; "
+    const auto show = "cat /etc/resolv.conf /etc/hosts; stat -c '%a %u' /etc/hosts; "
                       "(echo x > /etc/hosts) 2>/dev/null || echo refused";
     const auto shown =
-        "nameserver 192.0.2.1\n127.0.0.1 localhost\nbuildkitsandbox\n644 0\nrefused\n";
+        "nameserver 192.0.2.1\n127.0.0.1 localhost\n644 0\nrefused\n";
     SUBCASE("where there is no /etc") {
         set_mtime(root, ".", 1000);
         const auto before = mtime_of(root, ".");
@@ -202,10 +202,12 @@ TEST_CASE(
         CHECK(error_of(shell(root, "true")) ==
               "cannot use /dev as a mount point: it is not a directory");
     }
-    SUBCASE("/etc/hostname is a directory") {
-        root.mkdir("etc/hostname");
-        CHECK(error_of(shell(root, "true")) ==
-              "cannot mount on /etc/hostname: cannot use /etc/hostname as a mount point: it is a "
+    SUBCASE("/etc/hosts is a directory") {
+        root.mkdir("etc/hosts");
+        auto spec = shell(root, "true");
+        spec.hosts = "";
+        CHECK(error_of(spec) ==
+              "cannot mount on /etc/hosts: cannot use /etc/hosts as a mount point: it is a "
               "directory, not a file");
     }
     SUBCASE("links in a circle") {
