@@ -86,6 +86,7 @@ void add_build(CLI::App& app, RawBuild& raw) {
     app.footer("Examples:\n"
                "  mybuild -t myflask .\n"
                "  mybuild build -t app:1.2 -f docker/Dockerfile --build-arg VERSION=1.2 .\n"
+               "  mybuild --secret id=token,env=TOKEN --ssh default -t app .\n"
                "  mybuild -o type=oci,dest=app.tar --target test .");
 }
 

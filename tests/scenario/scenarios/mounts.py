@@ -451,6 +451,22 @@ def test_a_context_that_changes_meanwhile(s):
     equal(Transcript(s.mybuild(context)).cached(), [2, 3], "cached steps")
 
 
+def test_mounts_of_named_contexts(s):
+    load_busybox(s)
+    named = s.context("named", {"f": "named\n", "hidden": "x", ".dockerignore": "hidden\n"})
+    os.chown(named / "f", 1234, 1234)
+    text = ("RUN --mount=from=other,target=/t ls /t; cat /t/f; stat -c %u /t/f\n"
+            "RUN --mount=from=other,source=f,target=/f,rw echo x >>/f && cat /f\n"
+            "RUN --mount=type=cache,from=other,target=/c ls /c; echo more >>/c/f; cat /c/f\n")
+    expected = ["f", "named", "0", "named", "x", "f", "named", "more"]
+    context = project(s, text)
+    equal(lines(s, context, "--build-context", f"other={named}"), expected, "what steps see")
+    equal(Transcript(s.mybuild("--build-context", f"other={named}", context)).cached(), [2, 3, 4], "cached steps")
+    equal((named / "f").read_text(), "named\n", "the named context afterwards")
+    (named / "f").write_text("new\n")
+    equal(Transcript(s.mybuild("--build-context", f"other={named}", context)).cached(), [], "cached steps after a change")
+
+
 def test_errors_of_context_binds(s):
     load_busybox(s)
     for source in ("nothing", "dir/skipped", "x.secret", "log/one.log"):

@@ -148,6 +148,19 @@ TEST_CASE("origins stand beside their mounts") {
     CHECK(shown(op.mount_origins[3]) == "stage 0");
 }
 
+TEST_CASE("an empty from= is none") {
+    const auto op = run_with("--mount=target=/x,from=");
+    CHECK(!op.mounts[0].from);
+    CHECK(shown(op.mount_origins[0]) == "scratch");
+}
+
+TEST_CASE("mounts know where they are written, in whatever order they come") {
+    const auto op = run_of("FROM a\nRUN --mount=target=/z --mount=target=/a true\n");
+    REQUIRE(op.mount_spans.size() == 2);
+    CHECK(op.mounts[0].target == "/a");
+    CHECK(op.mount_spans[0].begin > op.mount_spans[1].end);
+}
+
 TEST_CASE("ssh mounts are numbered, and the first is the agent unless one is set") {
     const auto op = run_with("--mount=type=ssh,id=a --mount=type=tmpfs,target=/t "
                              "--mount=type=ssh,id=b");
