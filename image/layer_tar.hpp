@@ -65,7 +65,7 @@ struct TarLimits {
 
 enum class TarKind : std::uint8_t {
     layer, ///< of an image: `.wh.` names are deletions, `..` is an error
-    files, ///< any other: `.wh.` is a name like others, `..` stops at the root
+    files, ///< any other: `.wh.` is a name like others, a `..` that leads out is an error
 };
 
 /// Reads layer tars as they exist in the wild (ustar, PAX, GNU long names, base-256 numbers, sparse

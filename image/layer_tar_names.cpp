@@ -56,12 +56,18 @@ Result<std::string> clean_name(std::string_view name) {
     return out;
 }
 
-std::string clamp_name(std::string_view name) {
+Result<std::string> inner_name(std::string_view name) {
     std::string out;
-    while (!name.empty()) {
-        const auto component = next_component(name);
+    std::string_view rest = name;
+    while (!rest.empty()) {
+        const auto component = next_component(rest);
         if (component.empty() || component == ".") continue;
         if (component == "..") {
+            if (out.empty()) {
+                return fail(Error{.code = ErrorCode::invalid,
+                                  .message = fmt::format("the name {} leads out of the archive",
+                                                         printable(name))});
+            }
             const auto slash = out.rfind('/');
             out.erase(slash == out.npos ? 0 : slash);
             continue;

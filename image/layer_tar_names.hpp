@@ -22,7 +22,8 @@ inline constexpr std::string_view opaque_name = ".wh..wh..opq";
 /// the root. A `..` is ErrorCode::corrupt.
 Result<std::string> clean_name(std::string_view name);
 
-/// The same, but a `..` takes away what stands before it and stops at the root.
-[[nodiscard]] std::string clamp_name(std::string_view name);
+/// The same, but a `..` takes away what stands before it; one that leads out of the archive is
+/// ErrorCode::invalid.
+Result<std::string> inner_name(std::string_view name);
 
 } // namespace mybuild::tar

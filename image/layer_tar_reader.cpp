@@ -97,7 +97,7 @@ struct LayerTarReader::State final : ByteSource {
     }
     Result<Use> accept(LayerEntry& entry);
     [[nodiscard]] Result<std::string> clean(std::string_view name) const {
-        return kind == TarKind::layer ? tar::clean_name(name) : tar::clamp_name(name);
+        return kind == TarKind::layer ? tar::clean_name(name) : tar::inner_name(name);
     }
 
     tar::Stream stream;

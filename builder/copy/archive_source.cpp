@@ -32,7 +32,8 @@ Status ArchiveUnpacker::add(LayerEntry entry, ByteSource& content) {
 }
 
 /// Where an entry of the archive comes to stand: links in the way are followed as if the
-/// destination were the root, as builders do that change into it by chroot(2).
+/// destination were the root; a relative one that leads out of it is an error, as in Docker since
+/// CVE-2026-17106.
 Result<std::string> ArchiveUnpacker::target(const std::string& path) const {
     TRY_ASSIGN(auto directory, m_layout.resolve(parent_path(path), true, m_destination));
     const auto name = std::string(base_name(path));
@@ -70,7 +71,8 @@ Result<bool> unpack_archive(const SelectedSource& source, const std::string& des
     LayerTarReader reader(**plain, {}, TarKind::files);
     auto entry = reader.next();
     // What is no archive, or one without entries, is a file like any other.
-    const bool begins = reader.root() || (entry && *entry);
+    const bool refused = !entry && entry.error().code == ErrorCode::invalid;
+    const bool begins = reader.root() || (entry && *entry) || refused;
     if (!begins) return false;
 
     const auto at = [&](Error error) {

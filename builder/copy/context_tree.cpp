@@ -218,6 +218,8 @@ Result<std::string> ContextTree::resolve(const std::string& path) {
             }
             continue;
         }
+        TRY_ASSIGN(const bool is_hidden, hidden(next));
+        if (is_hidden) return next; // an ignored link is not there
         if (++links > 255)
             return fail({ErrorCode::invalid, fmt::format("too many symbolic links in {}", path)});
         TRY_ASSIGN(const auto target, read_link(parent.get(), part));

@@ -55,15 +55,20 @@ bool Layout::is_directory(std::string_view path) const {
 }
 
 Result<std::string> Layout::resolve(std::string_view path, bool follow_last,
-                                    std::string_view root) const {
+                                    std::optional<std::string_view> root) const {
     std::vector<std::string> todo;
     push_components(todo, path);
-    std::string done(root);
+    const std::string top(root.value_or(""));
+    auto done = top;
     for (int links = 0; !todo.empty();) {
         const auto part = std::move(todo.back());
         todo.pop_back();
         if (part == "..") {
-            if (done != root) done = parent_path(done);
+            if (done != top)
+                done = parent_path(done);
+            else if (root)
+                return fail({ErrorCode::invalid,
+                             fmt::format("a symbolic link in {} leads out of /{}", path, top)});
             continue;
         }
         auto next = joined(done, part);
@@ -76,7 +81,7 @@ Result<std::string> Layout::resolve(std::string_view path, bool follow_last,
         }
         if (++links > max_links)
             return fail({ErrorCode::invalid, fmt::format("too many symbolic links in /{}", path)});
-        if (entry->link.starts_with('/')) done = root;
+        if (entry->link.starts_with('/')) done = top;
         push_components(todo, entry->link);
     }
     return done;

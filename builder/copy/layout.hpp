@@ -47,9 +47,10 @@ class Layout {
 
     /// The path with symbolic links followed inside the stage as it will be; `..` stops at the
     /// root. With a `root`, which is resolved already, `path` and its links are seen from there,
-    /// and nothing leads out of it.
-    [[nodiscard]] Result<std::string> resolve(std::string_view path, bool follow_last,
-                                              std::string_view root = {}) const;
+    /// and a `..` that leads out of it is ErrorCode::invalid.
+    [[nodiscard]] Result<std::string>
+    resolve(std::string_view path, bool follow_last,
+            std::optional<std::string_view> root = std::nullopt) const;
     [[nodiscard]] std::optional<LayerEntry> find(std::string_view path) const;
     [[nodiscard]] bool is_directory(std::string_view path) const;
 

@@ -523,7 +523,7 @@ def test_archives_over_what_is_there(s):
             ("first", {"mode": 0o600}, b"first"),
             ("second", {**LINK, "linkname": "first"}, b""),
             ("of-stage", {**LINK, "linkname": "./old"}, b""),
-            ("../../up", {}, b"up"),
+            ("/up", {}, b"up"),
             ("a/../b", {}, b"b"),
             ("fifo", {"type": tarfile.FIFOTYPE, "mode": 0o644}, b""),
         ])
@@ -548,7 +548,7 @@ ADD x.tar {place}
         equal((root / target).read_text(), "implied", "links in the way are followed below the destination")
         equal(os.lstat(top / "first").st_ino, os.lstat(top / "second").st_ino, "inodes of a hard link")
         equal((top / "of-stage").read_text(), "old\n", "a hard link to a file of the stage")
-        equal(((top / "up").read_text(), (top / "b").read_text()), ("up", "b"), "`..` stops at the destination")
+        equal(((top / "up").read_text(), (top / "b").read_text()), ("up", "b"), "names are below the destination")
         check(stat.S_ISFIFO(os.lstat(top / "fifo").st_mode), "/fifo is no fifo")
 
 
@@ -559,6 +559,9 @@ def test_archives_that_cannot_be(s):
         ([("a", {**LINK, "linkname": "nothing"}, b"")], True, "/x/a is a hard link to /x/nothing, which is not there"),
         ([("d/", DIRECTORY, b""), ("a", {**LINK, "linkname": "d"}, b"")], True, "is a hard link to /x/d, a directory"),
         ([("f", {}, b""), ("f/g", {}, b"")], True, "mkdir /x/f: not a directory"),
+        ([("ok", {}, b""), ("../up", {}, b"")], True, "the name ../up leads out of the archive"),
+        ([("../up", {}, b"")], True, "the name ../up leads out of the archive"),
+        ([("l", {**SYMLINK, "linkname": "../.."}, b""), ("l/f", {}, b"")], True, "a symbolic link in l leads out of /x"),
         ([("ok", {}, b""), (".wh.gone", {}, b"")], True, "a name beginning with .wh. means that a file is deleted"),
     ]
     for number, (entries, end, message) in enumerate(table):

@@ -121,6 +121,17 @@ TEST_CASE("what .dockerignore excludes is not there, exceptions below excluded d
     CHECK(context.select(*tree, {"logs/b"}));
 }
 
+TEST_CASE("an ignored link is not followed, as it is not there") {
+    const Context context;
+    context.file("target");
+    context.link("ignored", "target");
+    context.link("seen", "ignored");
+    const auto tree = context.open("ignored\n");
+    CHECK_FALSE(context.select(*tree, {"seen"}));
+    const auto unfiltered = context.open();
+    CHECK(context.select(*unfiltered, {"seen"}));
+}
+
 TEST_CASE("--exclude leaves out what matches below the source") {
     const Context context;
     for (const auto* path : {"d/a.txt", "d/b.go", "d/sub/c.txt"})

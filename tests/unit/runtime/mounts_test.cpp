@@ -136,8 +136,7 @@ TEST_CASE("resolv.conf and hosts are injected read-only and leave no trace") {
     };
     const auto show = "cat /etc/resolv.conf /etc/hosts; stat -c '%a %u' /etc/hosts; "
                       "(echo x > /etc/hosts) 2>/dev/null || echo refused";
-    const auto shown =
-        "nameserver 192.0.2.1\n127.0.0.1 localhost\n644 0\nrefused\n";
+    const auto shown = "nameserver 192.0.2.1\n127.0.0.1 localhost\n644 0\nrefused\n";
     SUBCASE("where there is no /etc") {
         set_mtime(root, ".", 1000);
         const auto before = mtime_of(root, ".");
