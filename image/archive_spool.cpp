@@ -159,16 +159,7 @@ Status Spool::add(const LayerEntry& entry, tar::Stream& stream) {
 
 Status Spool::take_in(ByteSource& source) {
     tar::Stream stream(source, m_name);
-    for (std::size_t count = 0;; ++count) {
-        auto entry = stream.next();
-        if (!entry) return fail(scan_error(std::move(entry).error(), m_name, count == 0));
-        if (!*entry) return {};
-        if (count == max_entries) {
-            return fail(Error{.code = ErrorCode::invalid,
-                              .message = m_name + " has more files than any image archive"});
-        }
-        TRY(add(**entry, stream));
-    }
+    return scan(stream, m_name, [&](const LayerEntry& entry) { return add(entry, stream); });
 }
 
 } // namespace

@@ -16,6 +16,10 @@ namespace mybuild::archive {
 
 namespace {
 
+/// More entries than any image archive has: layers are 127 or some hundreds, and three files each
+/// in old docker archives.
+constexpr std::size_t max_entries = 100'000;
+
 /// A part of a regular file, read without touching the descriptor's offset.
 class Range final : public tar::SkippingSource {
   public:
@@ -121,16 +125,9 @@ Status Tar::scan() {
     const auto size = static_cast<std::uint64_t>(std::max(status.st_size, offset)) - base;
     Range range(m_fd, base, size, m_name);
     tar::Stream stream(range, m_name);
-    for (std::size_t count = 0;; ++count) {
-        auto entry = stream.next();
-        if (!entry) return fail(scan_error(std::move(entry).error(), m_name, count == 0));
-        if (!*entry) return {};
-        if (count == max_entries) {
-            return fail(Error{.code = ErrorCode::invalid,
-                              .message = m_name + " has more files than any image archive"});
-        }
-        TRY(add(**entry, stream.content_offset(), base));
-    }
+    return archive::scan(stream, m_name, [&](const LayerEntry& entry) {
+        return add(entry, stream.content_offset(), base);
+    });
 }
 
 } // namespace
@@ -146,12 +143,31 @@ Error too_large(const std::string& name, std::size_t limit) {
                                         printable(name), limit)};
 }
 
+namespace {
+
+/// Damage right at the start means that it is no tar.
 Error scan_error(Error error, const std::string& archive_name, bool at_start) {
     if (error.code != ErrorCode::corrupt || !at_start) return error;
     return Error{.code = ErrorCode::invalid,
                  .message = archive_name + " is no image archive: it is not in tar format",
                  .hint = "an archive is made by `docker save`, `podman save` or `mybuild save`"}
         .with_note(std::move(error.message));
+}
+
+} // namespace
+
+Status scan(tar::Stream& stream, const std::string& archive_name,
+            const std::function<Status(const LayerEntry&)>& add) {
+    for (std::size_t count = 0;; ++count) {
+        auto entry = stream.next();
+        if (!entry) return fail(scan_error(std::move(entry).error(), archive_name, count == 0));
+        if (!*entry) return {};
+        if (count == max_entries) {
+            return fail(Error{.code = ErrorCode::invalid,
+                              .message = archive_name + " has more files than any image archive"});
+        }
+        TRY(add(**entry));
+    }
 }
 
 Result<std::unique_ptr<Files>> tar_files(int fd, const std::string& name) {

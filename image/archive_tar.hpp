@@ -1,15 +1,13 @@
 #pragma once
 
 #include "image/archive_files.hpp"
+#include "image/layer_tar_stream.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
 
 namespace mybuild::archive {
-
-/// More entries than any image archive has: layers are 127 or some hundreds, and three files each
-/// in old docker archives.
-inline constexpr std::size_t max_entries = 100'000;
 
 /// Links between the names of a tar archive (old docker archives use them for layers they have
 /// already). T is what a name that is no link stands for.
@@ -34,8 +32,10 @@ class Names {
 
 [[nodiscard]] Error twice(const std::string& name);
 [[nodiscard]] Error too_large(const std::string& name, std::size_t limit);
-/// What the reader of a tar found wrong; damage right at its start means that it is no tar.
-[[nodiscard]] Error scan_error(Error error, const std::string& archive_name, bool at_start);
+/// Gives `add` each entry of a tar that may be an image archive. Ends at its first failure; what
+/// the reader finds wrong, and more than max_entries, fail with the archive's name.
+Status scan(tar::Stream& stream, const std::string& archive_name,
+            const std::function<Status(const LayerEntry&)>& add);
 
 template <class T>
 Status Names<T>::check_new(const std::string& name) const {

@@ -1,6 +1,7 @@
 #include "cache/layers/listing.hpp"
 
 #include "base/fs.hpp"
+#include "cache/layers/canonical_search.hpp"
 #include "cache/layers/listing_format.hpp"
 
 #include <fmt/format.h>
@@ -289,16 +290,7 @@ LayerEntry BytesListing::entry(std::size_t index) const {
 }
 
 std::size_t BytesListing::lower_bound(std::string_view wanted) const {
-    std::size_t low = 0;
-    std::size_t high = m_count;
-    while (low < high) {
-        const auto middle = low + (high - low) / 2;
-        if (compare_paths(path(middle), wanted) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return canonical_lower_bound(m_count, wanted, [this](std::size_t at) { return path(at); });
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 #include "base/render.hpp"
+#include "cache/layers/canonical_search.hpp"
 #include "cache/layers/content_id.hpp"
 #include "cache/layers/listing.hpp"
 #include "cache/layers/listing_format.hpp"
@@ -62,17 +63,10 @@ struct ListingBuilder::Impl {
 };
 
 std::optional<std::size_t> ListingBuilder::Impl::find(std::string_view wanted) const {
-    std::size_t low = 0;
-    std::size_t high = count;
-    while (low < high) {
-        const auto middle = low + (high - low) / 2;
-        if (compare_paths(path(middle), wanted) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == count || path(low) != wanted) return std::nullopt;
-    return low;
+    const auto index =
+        canonical_lower_bound(count, wanted, [this](std::size_t at) { return path(at); });
+    if (index == count || path(index) != wanted) return std::nullopt;
+    return index;
 }
 
 /// Whether a hard link may name this path: an earlier entry that is the first name of its inode.

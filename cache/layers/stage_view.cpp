@@ -3,6 +3,7 @@
 #include "base/render.hpp"
 #include "cache/layers/layer_says.hpp"
 #include "cache/layers/listing_cursor.hpp"
+#include "cache/layers/pending_components.hpp"
 
 #include <fmt/format.h>
 
@@ -61,17 +62,6 @@ LayerEntry entry_at(Place place, std::string_view path) {
 
 std::string join(const std::vector<std::string>& parts) {
     return fmt::format("{}", fmt::join(parts, "/"));
-}
-
-/// Puts the components of `path` before what is pending.
-void push_front(std::deque<std::string>& pending, std::string_view path) {
-    std::vector<std::string> parts;
-    while (!path.empty()) {
-        const auto part = path.substr(0, path.find('/'));
-        if (!part.empty() && part != ".") parts.emplace_back(part);
-        path.remove_prefix(std::min(path.size(), part.size() + 1));
-    }
-    pending.insert(pending.begin(), parts.begin(), parts.end());
 }
 
 } // namespace

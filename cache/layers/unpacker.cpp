@@ -2,6 +2,7 @@
 
 #include "base/render.hpp"
 #include "cache/layers/listing_cursor.hpp"
+#include "cache/layers/pending_components.hpp"
 #include "image/byte_stream_io.hpp"
 
 #include <fmt/format.h>
@@ -27,16 +28,6 @@ LayerEntry implied_directory() {
 std::string join(std::string_view directory, std::string_view name) {
     if (directory.empty()) return std::string(name);
     return fmt::format("{}/{}", directory, name);
-}
-
-void push_front(std::deque<std::string>& pending, std::string_view path) {
-    std::vector<std::string> parts;
-    while (!path.empty()) {
-        const auto part = path.substr(0, path.find('/'));
-        if (!part.empty() && part != ".") parts.emplace_back(part);
-        path.remove_prefix(std::min(path.size(), part.size() + 1));
-    }
-    pending.insert(pending.begin(), parts.begin(), parts.end());
 }
 
 } // namespace
