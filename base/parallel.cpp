@@ -12,8 +12,11 @@ Status parallel_for(std::size_t count, const std::function<Status(std::size_t)>&
     // A thread costs some 30 µs to start: fewer items than this are done sooner by one.
     constexpr std::size_t worth_a_thread = 4;
     const auto processors = std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
-    const auto threads = std::min(processors, count / worth_a_thread + 1);
+    return parallel_for(count, std::min(processors, count / worth_a_thread + 1), work);
+}
 
+Status parallel_for(std::size_t count, std::size_t threads,
+                    const std::function<Status(std::size_t)>& work) {
     std::atomic<std::size_t> next{0};
     std::atomic<bool> failed{false};
     std::mutex mutex;

@@ -16,6 +16,7 @@
 
 namespace mybuild {
 
+class HttpTransport;
 class LayerStore;
 class SourceTree;
 class Store;
@@ -58,6 +59,7 @@ struct BuildPorts {
     std::function<Result<std::optional<std::string>>(const std::string& id)> secret = {};
     /// The ssh agent of this id (--ssh); null: the caller has given none.
     std::function<std::shared_ptr<const ssh::Agent>(const std::string& id)> ssh_agent = {};
+    HttpTransport* http = nullptr; ///< what ADD of a URL asks; null: there is no network
 };
 
 struct BuildResult {

@@ -3,8 +3,8 @@
 #include "base/fs.hpp"
 #include "builder/copy/context_tree.hpp"
 #include "builder/copy/ignored_tree.hpp"
-#include "builder/ops/write_entries.hpp"
-#include "cache/source_records.hpp"
+#include "builder/kept_layer.hpp"
+#include "builder/remote/url_context.hpp"
 #include "cache/store.hpp"
 
 #include <fmt/format.h>
@@ -82,10 +82,20 @@ Result<std::shared_ptr<SourceTree>> open_directory(Session& session, const std::
 }
 
 Result<std::shared_ptr<SourceTree>> open_named(Session& session, const std::string& name,
-                                               const std::stop_token& /*stop*/) {
+                                               std::stop_token stop) {
     using Kind = plan::ContextSpec::Kind;
     const auto& spec = session.graph.named.at(name);
     if (spec.kind == Kind::directory) return open_directory(session, name, spec.text);
+    if (spec.kind == Kind::url) {
+        auto& ports = session.ports;
+        if (ports.http == nullptr)
+            return fail({ErrorCode::unsupported, "there is no network to fetch URLs from"});
+        UrlFiles files(*ports.http, ports.store, ports.secret);
+        const TreeLabel label{"build context " + name, "it is what came from " + spec.text};
+        TRY_ASSIGN(auto fetched, fetch_context(files, ports.store, ports.layers, spec.text, label,
+                                               std::move(stop)));
+        return std::move(fetched.tree);
+    }
     return fail({ErrorCode::unsupported,
                  fmt::format("a context from {} is not part of this version", spec.text)});
 }
@@ -114,29 +124,9 @@ Result<Digest> tree_digest(SourceTree& tree) {
 }
 
 Result<std::optional<Layer>> tree_layer(Session& session, SourceTree& tree, const Digest& content) {
-    auto& layers = session.ports.layers;
-    auto& sources = session.ports.store.sources();
     const auto key = KeyBuilder("tree layer").add("content", content).digest();
-    TRY_ASSIGN(const auto known, sources.snapshot(key));
-    if (known) {
-        if (!known->chain) return std::nullopt;
-        TRY_ASSIGN(auto layer, layers.find(*known->chain));
-        if (layer) return layer;
-    }
-    TRY_ASSIGN(const auto nodes, tree.walk(""));
-    Layout layout(StageView(), {});
-    TRY(layout.merge_directory("", nodes, [&](const SourceNode& node) -> OpenContent {
-        return [&tree, path = node.entry.path] { return tree.open(path); };
-    }));
-    auto entries = layout.finish();
-    if (entries.empty()) {
-        TRY(sources.put_snapshot(key, {}));
-        return std::nullopt;
-    }
-    TRY_ASSIGN(auto layer,
-               ops::write_entries(layers, std::move(entries), LayerStore::Form::tree, {}));
-    TRY(sources.put_snapshot(key, {layer.row.chain_id}));
-    return layer;
+    return kept_layer(session.ports.store, session.ports.layers, key,
+                      [&] { return entries_of(tree); });
 }
 
 std::int64_t newest_time(const Layer& layer) {

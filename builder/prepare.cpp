@@ -4,6 +4,7 @@
 #include "builder/copy/chmod_option.hpp"
 #include "builder/mounts/mount_keys.hpp"
 #include "builder/ops/copy_sources.hpp"
+#include "builder/remote/fetch_sources.hpp"
 #include "builder/session.hpp"
 #include "cache/store.hpp"
 #include "parser/csv.hpp"
@@ -111,10 +112,13 @@ Status plan_one(Session& session, std::size_t stage, ErrorList& errors) {
 
 /// What a COPY copies, as far as its definition goes: digests of context files, or where else they
 /// come from.
-Status key_copy(Session& session, const plan::CopyOp& op, KeyedStep& keyed) {
-    TRY(ops::check_local(op));
+Status key_copy(Session& session, StepRef ref, const plan::CopyOp& op, KeyedStep& keyed) {
     if (auto* context = ops::context_of(session, op.from)) {
-        TRY_ASSIGN(keyed.selection, select_sources(op, *context, session.file.source));
+        const auto fetched = session.fetched.find(ref);
+        std::span<const FetchedSource> by_url;
+        if (fetched != session.fetched.end()) by_url = fetched->second;
+        if (!all_fetched(op, by_url)) return {}; // which is among the errors already
+        TRY_ASSIGN(keyed.selection, select_sources(op, *context, session.file.source, by_url));
         ops::warn_unmatched(session, op, keyed.selection, context->name());
         LayoutOptions options;
         TRY(set_chmod(options, op.chmod));
@@ -156,7 +160,8 @@ void key_stage(Session& session, std::size_t stage, ErrorList& errors) {
         KeyedStep keyed;
         keyed.own = own_key(step, node.platform, session.request.run);
         if (const auto* copy = std::get_if<plan::CopyOp>(&step.op)) {
-            if (auto done = key_copy(session, *copy, keyed); !done)
+            const StepRef ref{stage, session.keyed[stage].size()};
+            if (auto done = key_copy(session, ref, *copy, keyed); !done)
                 errors.add(session.located(std::move(done).error().in(step.keyword), step.span));
         }
         if (const auto* run = std::get_if<plan::RunOp>(&step.op)) {
@@ -208,6 +213,7 @@ Status prepare(Session& session, std::stop_token stop) {
     for (std::size_t stage = 0; stage < count; ++stage)
         if (session.graph.stages[stage].reachable) TRY(plan_one(session, stage, errors));
     if (!errors.take(open_contexts(session, stop))) return std::move(errors).status();
+    TRY(fetch_sources(session, errors, stop));
     // What changes from here on may carry this very tick of the file system's clock.
     const auto reading_since = coarse_now_ns();
     for (std::size_t stage = 0; stage < count; ++stage)

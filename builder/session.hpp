@@ -76,7 +76,9 @@ struct Session {
     std::vector<std::unique_ptr<FileDigests>> stat_indexes; ///< of context directories
     std::shared_ptr<SourceTree> context; ///< without what its ignore file excludes
     std::map<std::string, std::shared_ptr<SourceTree>> named; ///< named contexts in use, likewise
-    std::vector<StageState> states;                           ///< by stage, when it is done
+    /// By stage and step, for ADD of URLs: what each source has brought.
+    std::map<StepRef, std::vector<FetchedSource>> fetched;
+    std::vector<StageState> states;                ///< by stage, when it is done
     std::optional<std::int64_t> source_date_epoch; ///< seconds; times of new history entries
 
     Session(const BuildRequest& asked, const BuildPorts& given)

@@ -3,6 +3,7 @@
 #include "base/fs.hpp"
 #include "builder/copy/spooled_tree.hpp"
 #include "cli/dockerfile_input.hpp"
+#include "cli/remote_context.hpp"
 #include "cli/wire.hpp"
 #include "image/byte_stream_io.hpp"
 
@@ -40,10 +41,16 @@ Status check_directory(const std::string& context) {
     return {};
 }
 
-Result<OpenedContext> open_directory(const BuildCommand& command) {
+Result<OpenedContext> open_directory(Wire& wire, const BuildCommand& command,
+                                     const Remote& remote) {
     TRY(check_directory(command.context));
     OpenedContext opened;
-    TRY_ASSIGN(auto dockerfile, read_dockerfile(command));
+    DockerfileInput dockerfile;
+    if (command.file && is_http_url(*command.file)) {
+        TRY_ASSIGN(dockerfile.source, fetch_dockerfile(wire, *command.file, remote));
+    } else {
+        TRY_ASSIGN(dockerfile, read_dockerfile(command));
+    }
     opened.dockerfile = std::move(dockerfile.source);
     TRY_ASSIGN(opened.context.ignore_file, read_ignore_file(dockerfile.path, command.context));
     TRY_ASSIGN(opened.context.directory, canonical_directory(command.context));
@@ -64,7 +71,7 @@ Result<std::string> read_start(int fd) {
     return start;
 }
 
-Result<OpenedContext> open_stdin(Wire& wire, const BuildCommand& command) {
+Result<OpenedContext> open_stdin(Wire& wire, const BuildCommand& command, const Remote& remote) {
     if (command.file == "-") {
         return fail({ErrorCode::usage,
                      "invalid argument: can't use stdin for both build context and dockerfile"});
@@ -97,6 +104,12 @@ Result<OpenedContext> open_stdin(Wire& wire, const BuildCommand& command) {
                                     limits);
     if (!tree) return fail(std::move(tree).error().in("standard input"));
     opened.context.tree = std::move(*tree);
+    if (command.file && is_http_url(*command.file)) {
+        TRY_ASSIGN(opened.dockerfile, fetch_dockerfile(wire, *command.file, remote));
+        TRY_ASSIGN(opened.context.ignore_file,
+                   read_tree_file(*opened.context.tree, ".dockerignore", ".dockerignore"));
+        return opened;
+    }
     TRY_ASSIGN(auto inputs, read_tree_inputs(*opened.context.tree, command.file));
     opened.dockerfile = std::move(inputs.dockerfile);
     opened.context.ignore_file = std::move(inputs.ignore_file);
@@ -116,9 +129,10 @@ Result<std::string> canonical_directory(const std::string& path) {
     return std::string(real.get());
 }
 
-Result<OpenedContext> open_context(Wire& wire, const BuildCommand& command) {
-    if (command.context == "-") return open_stdin(wire, command);
-    return open_directory(command);
+Result<OpenedContext> open_context(Wire& wire, const BuildCommand& command, const Remote& remote) {
+    if (command.context == "-") return open_stdin(wire, command, remote);
+    if (is_http_url(command.context)) return open_url_context(wire, command, remote);
+    return open_directory(wire, command, remote);
 }
 
 } // namespace mybuild::cli

@@ -9,6 +9,7 @@
 namespace mybuild::cli {
 
 class Wire;
+struct Remote;
 
 /// What a build command's CONTEXT, `-f` and standard input come to.
 struct OpenedContext {
@@ -22,6 +23,6 @@ Result<std::string> canonical_directory(const std::string& path);
 /// Opens the build context and reads the Dockerfile and the ignore file, wherever each of them is
 /// (cli-and-outputs.md, section 3). Errors: a context or Dockerfile that is not there, standard
 /// input asked for twice, what is no archive.
-Result<OpenedContext> open_context(Wire& wire, const BuildCommand& command);
+Result<OpenedContext> open_context(Wire& wire, const BuildCommand& command, const Remote& remote);
 
 } // namespace mybuild::cli

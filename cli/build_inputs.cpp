@@ -36,9 +36,9 @@ Result<plan::NamedContexts> resolve_contexts(plan::NamedContexts contexts) {
 
 } // namespace
 
-Result<BuildRequest> make_request(Wire& wire, const BuildCommand& command) {
+Result<BuildRequest> make_request(Wire& wire, const BuildCommand& command, const Remote& remote) {
     BuildRequest request;
-    TRY_ASSIGN(auto opened, open_context(wire, command));
+    TRY_ASSIGN(auto opened, open_context(wire, command, remote));
     request.dockerfile = std::move(opened.dockerfile);
     request.context = std::move(opened.context);
 

@@ -7,10 +7,11 @@
 namespace mybuild::cli {
 
 class Wire;
+struct Remote;
 
 /// Reads what a build command names: context, Dockerfile, ignore file, environment variables for
 /// build args; and makes the request of it. Errors: a Dockerfile or context that is not there,
 /// wrong names and platforms.
-Result<BuildRequest> make_request(Wire& wire, const BuildCommand& command);
+Result<BuildRequest> make_request(Wire& wire, const BuildCommand& command, const Remote& remote);
 
 } // namespace mybuild::cli

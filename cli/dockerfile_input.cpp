@@ -12,7 +12,6 @@
 namespace mybuild::cli {
 namespace {
 
-constexpr std::size_t max_dockerfile = std::size_t{16} * 1024 * 1024;
 constexpr std::array default_names{"Dockerfile", "dockerfile", "Containerfile"};
 
 Error no_dockerfile(const std::string& path) {
@@ -33,28 +32,6 @@ Result<DockerfileInput> read_source(const std::string& path, const std::string& 
     auto text = fs::read_file_at(AT_FDCWD, path, max_dockerfile);
     if (!text) return fail(unreadable(shown, std::move(text).error()));
     return DockerfileInput{path, std::make_shared<Source>(shown, std::move(*text))};
-}
-
-/// A regular file of the tree, links followed inside it; none: nothing.
-Result<std::shared_ptr<const Source>> read_in_tree(SourceTree& tree, const std::string& path) {
-    TRY_ASSIGN(const auto real, tree.resolve(path));
-    TRY_ASSIGN(const auto node, tree.find(real));
-    if (!node) return nullptr;
-    const auto& entry = node->entry;
-    if (entry.type != EntryType::file)
-        return fail({ErrorCode::invalid, fmt::format("{} is not a file", printable(path))});
-    if (entry.size > max_dockerfile)
-        return fail({ErrorCode::invalid,
-                     fmt::format("{} is larger than {} bytes", printable(path), max_dockerfile)});
-    TRY_ASSIGN(const auto bytes, tree.open(real));
-    std::string text(static_cast<std::size_t>(entry.size), '\0');
-    for (std::size_t have = 0; have < text.size();) {
-        TRY_ASSIGN(const auto got,
-                   bytes->read(std::as_writable_bytes(std::span(text).subspan(have))));
-        if (got == 0) return fail({ErrorCode::io, fmt::format("{} is cut off", printable(path))});
-        have += got;
-    }
-    return std::make_shared<const Source>(path, std::move(text));
 }
 
 /// The path inside a tree that -f means.
@@ -107,21 +84,44 @@ Result<std::shared_ptr<const Source>> read_ignore_file(const std::string& docker
     return nullptr;
 }
 
+Result<std::shared_ptr<const Source>> read_tree_file(SourceTree& tree, const std::string& path,
+                                                     const std::string& shown) {
+    TRY_ASSIGN(const auto real, tree.resolve(path));
+    TRY_ASSIGN(const auto node, tree.find(real));
+    if (!node) return nullptr;
+    const auto& entry = node->entry;
+    if (entry.type != EntryType::file)
+        return fail({ErrorCode::invalid, fmt::format("{} is not a file", printable(path))});
+    if (entry.size > max_dockerfile)
+        return fail({ErrorCode::invalid,
+                     fmt::format("{} is larger than {} bytes", printable(path), max_dockerfile)});
+    TRY_ASSIGN(const auto bytes, tree.open(real));
+    std::string text(static_cast<std::size_t>(entry.size), '\0');
+    for (std::size_t have = 0; have < text.size();) {
+        TRY_ASSIGN(const auto got,
+                   bytes->read(std::as_writable_bytes(std::span(text).subspan(have))));
+        if (got == 0) return fail({ErrorCode::io, fmt::format("{} is cut off", printable(path))});
+        have += got;
+    }
+    return std::make_shared<const Source>(shown, std::move(text));
+}
+
 Result<TreeInputs> read_tree_inputs(SourceTree& tree, const std::optional<std::string>& name) {
     TreeInputs inputs;
     std::vector<std::string> names(default_names.begin(), default_names.end());
     if (name) names = {path_in_tree(*name)};
     for (const auto& path : names) {
-        auto found = read_in_tree(tree, path);
+        auto found = read_tree_file(tree, path, path);
         if (!found) return fail(std::move(found).error().in("failed to read dockerfile"));
         if (!*found) continue;
         inputs.dockerfile = std::move(*found);
-        TRY_ASSIGN(inputs.ignore_file, read_in_tree(tree, path + ".dockerignore"));
+        TRY_ASSIGN(inputs.ignore_file,
+                   read_tree_file(tree, path + ".dockerignore", path + ".dockerignore"));
         break;
     }
     if (!inputs.dockerfile) return fail(no_dockerfile(name.value_or(default_names.front())));
     if (!inputs.ignore_file) {
-        TRY_ASSIGN(inputs.ignore_file, read_in_tree(tree, ".dockerignore"));
+        TRY_ASSIGN(inputs.ignore_file, read_tree_file(tree, ".dockerignore", ".dockerignore"));
     }
     return inputs;
 }

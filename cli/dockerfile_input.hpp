@@ -10,6 +10,9 @@
 
 namespace mybuild::cli {
 
+/// Bytes; a larger Dockerfile or ignore file is refused.
+inline constexpr std::size_t max_dockerfile = std::size_t{16} * 1024 * 1024;
+
 /// The Dockerfile that goes with a context directory: standard input for `-f -`, the file that -f
 /// names, else the one with a usual name in the context.
 struct DockerfileInput {
@@ -25,6 +28,11 @@ Result<std::shared_ptr<const Source>> read_dockerfile_text(int fd, std::string s
 /// 7); null: there is none.
 Result<std::shared_ptr<const Source>> read_ignore_file(const std::string& dockerfile,
                                                        const std::string& context);
+
+/// A regular file of a tree, links followed inside it, under the name that errors show; null: there
+/// is none.
+Result<std::shared_ptr<const Source>> read_tree_file(SourceTree& tree, const std::string& path,
+                                                     const std::string& shown);
 
 /// The same two for a context that is a tree: paths are inside it. `name`: what -f says.
 struct TreeInputs {

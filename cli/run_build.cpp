@@ -5,6 +5,7 @@
 #include "cli/build_inputs.hpp"
 #include "cli/output_file.hpp"
 #include "cli/progress.hpp"
+#include "cli/remote_context.hpp"
 #include "cli/run.hpp"
 #include "cli/secrets.hpp"
 #include "cli/ssh_agents.hpp"
@@ -107,7 +108,8 @@ BuildPorts make_ports(Wire& wire, const Given& given, EventSink& events) {
             [&given](const std::string& id) {
                 const auto found = given.agents.find(id);
                 return found == given.agents.end() ? nullptr : found->second;
-            }};
+            },
+            &wire.http()};
 }
 
 } // namespace
@@ -116,8 +118,9 @@ Status run_build(Wire& wire, const BuildCommand& command, std::stop_token stop) 
     // A stale id must not survive a build that fails.
     if (command.iidfile && ::unlink(command.iidfile->c_str()) != 0 && errno != ENOENT)
         return fail(errno_error(fmt::format("cannot remove {}", *command.iidfile), errno));
-    TRY_ASSIGN(const auto request, make_request(wire, command));
     TRY_ASSIGN(const auto given, open_given(command));
+    const Remote remote{[&given](const std::string& id) { return given.secrets->read(id); }, stop};
+    TRY_ASSIGN(const auto request, make_request(wire, command, remote));
     const auto progress = make_progress(command);
     TRY_ASSIGN(const auto result,
                build(request, make_ports(wire, given, *progress), std::move(stop)));

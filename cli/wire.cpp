@@ -44,15 +44,19 @@ Result<runtime::Sandbox*> Wire::sandbox() {
     return m_sandbox.get();
 }
 
+HttpTransport& Wire::http() {
+    if (!m_transport) m_transport = make_curl_transport();
+    return *m_transport;
+}
+
 registry::RegistryClient& Wire::registry() {
     if (!m_client) {
-        m_transport = make_curl_transport();
         auto where = registry::CredentialEnvironment::from([](const char* name) {
             const auto* value = environment(name);
             return value == nullptr ? std::nullopt : std::optional<std::string>(value);
         });
         auto helper = std::shared_ptr(registry::make_credential_helper(where.path));
-        m_client.emplace(*m_transport,
+        m_client.emplace(http(),
                          registry::make_file_credentials(std::move(where), std::move(helper)));
     }
     return *m_client;

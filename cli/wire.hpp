@@ -24,6 +24,7 @@ class Wire {
     LayerStore& layers();
     Result<runtime::Sandbox*> sandbox();
     registry::RegistryClient& registry();
+    HttpTransport& http();
 
   private:
     explicit Wire(std::unique_ptr<Store> store) : m_store(std::move(store)) {}

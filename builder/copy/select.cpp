@@ -7,6 +7,7 @@
 #include "parser/wildcard.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace mybuild {
 namespace {
@@ -23,13 +24,15 @@ SelectedSource inline_source(const plan::InlineFile& file) {
     return source;
 }
 
-Status digest_all(std::vector<SelectedSource>& sources, SourceTree& tree) {
-    std::vector<SourceNode*> nodes;
+Status digest_all(std::vector<SelectedSource>& sources) {
+    std::map<SourceTree*, std::vector<SourceNode*>> nodes;
     for (auto& source : sources)
         if (source.tree != nullptr)
             for (auto& node : source.nodes)
-                nodes.push_back(&node);
-    return tree.digest(nodes);
+                nodes[source.tree].push_back(&node);
+    for (const auto& [tree, of_tree] : nodes)
+        TRY(tree->digest(of_tree));
+    return {};
 }
 
 } // namespace
@@ -50,11 +53,14 @@ namespace {
 /// Selects what the sources of one operation stand for.
 class Selector {
   public:
-    Selector(const plan::CopyOp& op, SourceTree& tree) : m_op(op), m_tree(tree) {}
+    Selector(const plan::CopyOp& op, SourceTree& tree, std::span<const FetchedSource> fetched)
+        : m_op(op), m_tree(tree), m_fetched(fetched) {}
 
     Status add(std::size_t number) {
         const auto& written = m_op.sources[number];
         m_number = number;
+        if (number < m_fetched.size() && m_fetched[number].tree)
+            return add_fetched(m_fetched[number]);
         return m_op.parents ? add_with_parents(split_pivot(written)) : add_path(written);
     }
     std::vector<SelectedSource> take() { return std::move(m_selected); }
@@ -69,6 +75,21 @@ class Selector {
         source.tree = &m_tree;
         TRY_ASSIGN(source.root, m_tree.resolve(path));
         return source;
+    }
+
+    Status add_fetched(const FetchedSource& fetched) {
+        SelectedSource source;
+        source.name = fetched.path;
+        source.number = m_number;
+        source.span = m_op.source_spans.at(m_number);
+        source.tree = fetched.tree.get();
+        source.is_fetched = true;
+        source.root = fetched.path;
+        TRY_ASSIGN(source.nodes, fetched.tree->walk(source.root));
+        TRY_ASSIGN(const auto filter, CopyFilter::parse(std::nullopt, m_op.excludes));
+        filter.apply(source.nodes, source.root);
+        m_selected.push_back(std::move(source));
+        return {};
     }
 
     Status add_path(const std::string& written) {
@@ -120,6 +141,7 @@ class Selector {
 
     const plan::CopyOp& m_op;
     SourceTree& m_tree;
+    std::span<const FetchedSource> m_fetched;
     std::size_t m_number = 0;
     std::vector<SelectedSource> m_selected;
 };
@@ -127,14 +149,15 @@ class Selector {
 } // namespace
 
 Result<std::vector<SelectedSource>> select_sources(const plan::CopyOp& op, SourceTree& tree,
-                                                   const std::shared_ptr<const Source>& file) {
-    Selector selector(op, tree);
+                                                   const std::shared_ptr<const Source>& file,
+                                                   std::span<const FetchedSource> fetched) {
+    Selector selector(op, tree, fetched);
     for (std::size_t number = 0; number < op.sources.size(); ++number) {
         if (auto added = selector.add(number); !added)
             return fail(std::move(added).error().at(file, op.source_spans.at(number)));
     }
     auto selected = selector.take();
-    TRY(digest_all(selected, tree));
+    TRY(digest_all(selected));
     for (auto& source : selected) {
         const auto prefix = source.root.empty() ? 0 : source.root.size() + 1;
         for (auto& node : source.nodes)

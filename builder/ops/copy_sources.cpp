@@ -32,12 +32,6 @@ std::string name_of(const Session& session, const plan::Origin& origin) {
     return name.empty() ? fmt::format("stage {}", stage->index) : "stage " + name;
 }
 
-bool is_remote(const std::string& source) {
-    return source.starts_with("http://") || source.starts_with("https://") ||
-           source.starts_with("git://") || source.starts_with("ssh://") ||
-           source.starts_with("git@");
-}
-
 } // namespace
 
 Result<SourceLayers> open_layers(const Session& session, const plan::Origin& origin,
@@ -70,18 +64,6 @@ void warn_unmatched(Session& session, const plan::CopyOp& op,
         session.events.send(
             event::Warning{session.located(std::move(warning), op.source_spans.at(number))});
     }
-}
-
-Status check_local(const plan::CopyOp& op) {
-    for (const auto& source : op.sources) {
-        if (op.is_add && is_remote(source)) {
-            return fail({ErrorCode::unsupported,
-                         fmt::format("ADD of a URL is not part of this version: {}", source),
-                         {},
-                         "download it in a RUN step, or before the build into the context"});
-        }
-    }
-    return {};
 }
 
 } // namespace mybuild::ops

@@ -31,7 +31,4 @@ Result<std::shared_ptr<SourceTree>> open_source(const Session& session, const pl
 void warn_unmatched(Session& session, const plan::CopyOp& op,
                     const std::vector<SelectedSource>& selected, std::string_view where);
 
-/// Refuses sources that are not files of this machine or of a stage: ErrorCode::unsupported.
-Status check_local(const plan::CopyOp& op);
-
 } // namespace mybuild::ops

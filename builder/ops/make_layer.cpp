@@ -52,7 +52,8 @@ class Placing {
 
     Status place(const SelectedSource& source, bool several) {
         const bool is_file = source.nodes.front().entry.type == EntryType::file;
-        if (m_op.is_add && m_op.unpack.value_or(true) && source.tree != nullptr && is_file) {
+        const bool unpacks = m_op.is_add && m_op.unpack.value_or(!source.is_fetched);
+        if (unpacks && source.tree != nullptr && is_file) {
             TRY_ASSIGN(const bool unpacked,
                        unpack_archive(source, m_op.destination, m_layout, m_spool));
             if (unpacked) return {};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace mybuild::plan {
@@ -13,5 +14,8 @@ enum class SourceKind : std::uint8_t {
 };
 
 [[nodiscard]] SourceKind classify_source(std::string_view text);
+
+/// A source as others may see it: a password in a URL is replaced by `xxxxx`.
+[[nodiscard]] std::string shown_source(std::string_view text);
 
 } // namespace mybuild::plan

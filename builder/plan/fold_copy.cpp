@@ -69,15 +69,18 @@ Status take_excludes(const StageState& state, const CopyBase& written, CopyOp& o
 
 Status check_checksum(const StageState& state, const CopyBase& written, const CopyOp& op) {
     if (!op.checksum) return {};
-    std::string message;
+    const auto refuse = [&](Error error) {
+        return state.fail_at(std::move(error), written.checksum->span);
+    };
     if (op.sources.size() != 1)
-        message = "checksum can't be specified for multiple sources";
-    else if (classify_source(op.sources.front()) == SourceKind::path)
-        message = "checksum requires HTTP(S) or Git sources";
-    else
-        return {};
-    return state.fail_at(Error{.code = ErrorCode::invalid, .message = std::move(message)},
-                         written.checksum->span);
+        return refuse({ErrorCode::invalid, "checksum can't be specified for multiple sources"});
+    const auto kind = classify_source(op.sources.front());
+    if (kind == SourceKind::path)
+        return refuse({ErrorCode::invalid, "checksum requires HTTP(S) or Git sources"});
+    if (kind == SourceKind::http)
+        if (auto digest = Digest::parse(*op.checksum); !digest)
+            return refuse(std::move(digest).error().in("--checksum"));
+    return {};
 }
 
 /// `COPY --chown=a:b x y # buildkit`: sources and destination expanded, but not made absolute.
@@ -87,7 +90,7 @@ std::string copy_history(std::string_view keyword, const CopyOp& op, std::string
     if (op.chown) text += " --chown=" + *op.chown;
     if (op.chmod) text += " --chmod=" + *op.chmod;
     for (const std::string& source : op.sources)
-        text += " " + source;
+        text += " " + shown_source(source);
     for (const InlineFile& file : op.inline_files)
         text += " <<" + file.name;
     return text.append(" ").append(destination).append(" # buildkit");

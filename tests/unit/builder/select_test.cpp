@@ -268,6 +268,27 @@ TEST_CASE("wildcards that fit nothing are told") {
           std::vector<std::size_t>{0});
 }
 
+TEST_CASE("what URLs have brought stands among the paths, in order") {
+    const Tree tree({"local"});
+    const Tree file({"name"});
+    const Tree repository({"a", "d/b"});
+    const auto opened = tree.open();
+    const std::vector<FetchedSource> fetched{{}, {file.open(), "name"}, {repository.open(), ""}};
+    auto op = operation({{"local", "http://h/name", "http://h/r.git"}, {"d"}});
+    op.is_add = true;
+    const auto found = select_sources(op, *opened, tree.dockerfile, fetched).value();
+    REQUIRE(found.size() == 3);
+    CHECK(found[0].name == "local");
+    CHECK_FALSE(found[0].is_fetched);
+    CHECK(found[1].name == "name");
+    CHECK(found[1].is_fetched);
+    CHECK(found[1].nodes.front().entry.content == Digest::of("name"));
+    REQUIRE(found[2].is_directory());
+    CHECK(found[2].nodes.size() == 2); // without what --exclude names
+    CHECK(found[2].nodes.back().entry.path == "a");
+    CHECK(unmatched_sources(op, found).empty());
+}
+
 TEST_CASE("directories on the way have their attributes, and the digest knows their modes") {
     const Tree tree({"d/e/f"});
     const auto digest = [&] {

@@ -222,4 +222,21 @@ TEST_CASE("kinds of sources") {
     }
 }
 
+TEST_CASE("passwords in URLs are not shown") {
+    const std::pair<std::string_view, std::string_view> cases[] = {
+        {"https://user:secret@host/f", "https://user:xxxxx@host/f"},
+        {"https://user:sec@ret@host:1/f?a=b@c", "https://user:xxxxx@host:1/f?a=b@c"},
+        {"https://:secret@host/r.git#main", "https://:xxxxx@host/r.git#main"},
+        {"ssh://git:secret@host/r", "ssh://git:xxxxx@host/r"},
+        {"https://user@host/f", "https://user@host/f"},
+        {"https://host:80/a@b", "https://host:80/a@b"},
+        {"git@host:team/r.git", "git@host:team/r.git"},
+        {"a://b:c@d", "a://b:c@d"}, // a path
+    };
+    for (const auto& [text, shown] : cases) {
+        CAPTURE(text);
+        CHECK(shown_source(text) == shown);
+    }
+}
+
 } // namespace mybuild::plan::test

@@ -1,0 +1,69 @@
+#include "cli/remote_context.hpp"
+
+#include "builder/remote/url_context.hpp"
+#include "cli/dockerfile_input.hpp"
+#include "cli/wire.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+namespace mybuild::cli {
+namespace {
+
+/// The Dockerfile of a context that is a tree, where -f does not lead out of it.
+Result<std::shared_ptr<const Source>> outer_dockerfile(Wire& wire, const BuildCommand& command,
+                                                       const Remote& remote) {
+    if (command.file == "-") return read_dockerfile_text(STDIN_FILENO, {});
+    if (command.file && is_http_url(*command.file))
+        return fetch_dockerfile(wire, *command.file, remote);
+    return nullptr;
+}
+
+} // namespace
+
+bool is_http_url(std::string_view text) {
+    return text.starts_with("http://") || text.starts_with("https://");
+}
+
+Result<OpenedContext> open_url_context(Wire& wire, const BuildCommand& command,
+                                       const Remote& remote) {
+    UrlFiles files(wire.http(), wire.store(), remote.secret);
+    TRY_ASSIGN(const auto url, parse_file_url(command.context));
+    const TreeLabel label{"build context", fmt::format("it is what came from {}", url.shown)};
+    auto fetched =
+        fetch_context(files, wire.store(), wire.layers(), command.context, label, remote.stop);
+    if (!fetched) return fail(std::move(fetched).error().in("build context"));
+    OpenedContext opened;
+    opened.context.tree = fetched->tree;
+    TRY_ASSIGN(opened.dockerfile, outer_dockerfile(wire, command, remote));
+    if (!fetched->is_archive) {
+        if (opened.dockerfile) return opened;
+        TRY_ASSIGN(opened.dockerfile,
+                   read_tree_file(*fetched->tree, url_context_file,
+                                  fetched->name.empty() ? "Dockerfile" : fetched->name));
+        return opened;
+    }
+    if (opened.dockerfile) {
+        TRY_ASSIGN(opened.context.ignore_file,
+                   read_tree_file(*fetched->tree, ".dockerignore", ".dockerignore"));
+        return opened;
+    }
+    TRY_ASSIGN(auto inputs, read_tree_inputs(*fetched->tree, command.file));
+    opened.dockerfile = std::move(inputs.dockerfile);
+    opened.context.ignore_file = std::move(inputs.ignore_file);
+    return opened;
+}
+
+Result<std::shared_ptr<const Source>> fetch_dockerfile(Wire& wire, const std::string& url,
+                                                       const Remote& remote) {
+    TRY_ASSIGN(const auto parsed, parse_file_url(url));
+    UrlFiles files(wire.http(), wire.store(), remote.secret);
+    TRY_ASSIGN(const auto file, files.fetch(parsed, std::nullopt, {}, remote.stop));
+    auto text = wire.store().blobs().read(file.blob.digest, max_dockerfile);
+    if (!text) return fail(std::move(text).error().in(parsed.shown));
+    return std::make_shared<const Source>(parsed.name.empty() ? "Dockerfile" : parsed.name,
+                                          *std::move(text));
+}
+
+} // namespace mybuild::cli
