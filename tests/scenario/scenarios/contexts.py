@@ -127,8 +127,8 @@ def test_links_in_a_tar_stay_inside(s):
     equal(image.entries(1)["dir/soft"].linkname, "hard", "a link that is copied")
 
     for name in ("../outside", "a/../../outside"):
-        climbing = built(s, "-", stdin=tar_of({"Dockerfile": SCRATCH, name: "x"}))
-        equal(sorted(climbing.entries(0)), ["Dockerfile", "outside"], f"files of {name}: `..` stops at the root")
+        climbing = s.mybuild("-", stdin=tar_of({"Dockerfile": SCRATCH, name: "x"}), check=1)
+        contains(climbing.err, f"the name {name} leads out of the archive", f"{name}: standard error")
     check(s.path("outside").read_text() == "secret\n", "a file outside was changed")
 
 
