@@ -19,12 +19,14 @@ class ErrorList {
     /// The error of a result, if it has one; false then.
     template <class T>
     bool take(Result<T> result) {
-        if (!result) add(std::move(result).error());
-        return result.has_value();
+        if (result) return true;
+        add(std::move(result).error());
+        return false;
     }
     bool take(Status status) {
-        if (!status) add(std::move(status).error());
-        return status.has_value();
+        if (status) return true;
+        add(std::move(status).error());
+        return false;
     }
 
     [[nodiscard]] bool empty() const { return m_errors.empty(); }

@@ -53,14 +53,14 @@ class Context {
     void flag(const char* key) { set(FSCONFIG_SET_FLAG, key, nullptr, 0); }
     void descriptor(const char* key, int fd) { set(FSCONFIG_SET_FD, key, nullptr, fd); }
 
-    Result<Fd> mount(std::uint64_t attributes) && {
+    Result<Fd> mount(std::uint64_t attributes) {
         set(FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
         Fd mount;
         if (!m_error) {
             mount.reset(::fsmount(m_fd.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)));
             if (!mount) note(fmt::format("cannot mount {}", m_type));
         }
-        if (m_error) return fail(*std::move(m_error));
+        if (m_error) return fail(*m_error);
         return mount;
     }
     [[nodiscard]] int error_number() const { return m_errno; }
@@ -113,7 +113,7 @@ Attempt overlay_by_context(const OverlaySpec& spec, OverlayTier tier) {
         layer("workdir", spec.work);
     }
     common_options(context, spec);
-    auto mount = std::move(context).mount(0);
+    auto mount = context.mount(0);
     const bool unknown = !mount && means_unknown(context.error_number());
     return {std::move(mount), unknown};
 }
@@ -299,7 +299,7 @@ Result<Fd> mount_new(const std::string& type, const std::vector<FsOption>& optio
         else
             context.flag(option.key.c_str());
     }
-    return std::move(context).mount(attributes);
+    return context.mount(attributes);
 }
 
 Result<Fd> mount_tmpfs(const TmpfsOptions& options) {

@@ -7,6 +7,7 @@
 #include "image/byte_stream.hpp"
 #include "image/oci/layer_entry.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -81,7 +82,7 @@ class Layout {
     struct PathLess {
         using is_transparent = void;
         bool operator()(std::string_view a, std::string_view b) const {
-            return compare_paths(a, b) < 0;
+            return std::is_lt(compare_paths(a, b));
         }
     };
     LayerEntry plain_directory(const std::string& path) const;

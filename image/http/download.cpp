@@ -161,7 +161,7 @@ Result<Download> judge(Result<HttpResponse> response, Transfer& transfer,
 } // namespace
 
 Result<Download> download(HttpTransport& transport, const DownloadRequest& request, BlobSink& sink,
-                          const DownloadProgress& progress, std::stop_token stop) {
+                          const DownloadProgress& progress, const std::stop_token& stop) {
     Transfer transfer(request, sink, progress);
     Backoff after_response(request.retries, request.backoff, longest_pause);
     // Who cannot be reached at all is hardly there a second later.

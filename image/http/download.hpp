@@ -45,6 +45,6 @@ using DownloadProgress = std::function<void(std::uint64_t received, std::uint64_
 ///   invalid    larger than `max_size`
 ///   cancelled  stop was requested
 Result<Download> download(HttpTransport& transport, const DownloadRequest& request, BlobSink& sink,
-                          const DownloadProgress& progress = {}, std::stop_token stop = {});
+                          const DownloadProgress& progress = {}, const std::stop_token& stop = {});
 
 } // namespace mybuild
