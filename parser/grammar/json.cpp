@@ -3,6 +3,9 @@
 
 #include <boost/fusion/include/at_c.hpp>
 
+#include <cmath>
+#include <cstdlib>
+
 namespace mybuild::grammar {
 namespace {
 
@@ -36,6 +39,11 @@ const auto low_half = [](auto& ctx) {
     x3::_val(ctx) = x3::_attr(ctx);
     x3::_pass(ctx) = x3::_attr(ctx) >= 0xDC00 && x3::_attr(ctx) <= 0xDFFF;
 };
+// To Go, whose reader Docker uses, a number beyond its largest is no JSON.
+const auto is_finite = [](auto& ctx) {
+    const std::string digits(x3::_attr(ctx).begin(), x3::_attr(ctx).end());
+    x3::_pass(ctx) = std::isfinite(std::strtod(digits.c_str(), nullptr));
+};
 const auto take_written = [](auto& ctx) { x3::_val(ctx).written = x3::_attr(ctx); };
 const auto take_string = [](auto& ctx) { x3::_val(ctx).string = std::move(x3::_attr(ctx)); };
 
@@ -57,8 +65,9 @@ const auto json_string_def = '"' >> *((high >> low)[append_pair] | ("\\u" >> hex
                                       (~x3::char_("\"\\") - x3::char_('\0', '\x1f'))[append]) >>
                              '"';
 
-const auto number = -x3::lit('-') >> ('0' | (x3::char_('1', '9') >> *x3::digit)) >>
+const auto digits = -x3::lit('-') >> ('0' | (x3::char_('1', '9') >> *x3::digit)) >>
                     -('.' >> +x3::digit) >> -(x3::char_("eE") >> -x3::char_("+-") >> +x3::digit);
+const auto number = x3::raw[digits][is_finite];
 const auto array = '[' >> ws >> -(json_value % (ws >> ',' >> ws)) >> ws >> ']';
 const auto member = json_string >> ws >> ':' >> ws >> json_value;
 const auto object = '{' >> ws >> -(member % (ws >> ',' >> ws)) >> ws >> '}';
