@@ -30,7 +30,7 @@ Status keep_bytes(int root, const std::vector<LayerEntry>& entries, ListingBuild
         TRY_ASSIGN(const int dir, directories.open(parent_path(entry.path)));
         TRY_ASSIGN(const auto file, tree::open_file(dir, std::string(base_name(entry.path))));
         TRY_ASSIGN(auto bytes, fs::read_all(file.get(), max_kept));
-        listing.keep(entry.path, std::move(bytes));
+        listing.keep(entry.path, bytes);
     }
     return {};
 }

@@ -48,7 +48,7 @@ class ListingBuilder {
     ListingBuilder& operator=(ListingBuilder&&) noexcept;
     /// Out of order or a duplicate: ErrorCode::internal.
     Status add(const LayerEntry& entry);
-    void keep(std::string_view path, std::string bytes);
+    void keep(std::string_view path, std::string_view bytes);
     /// An entry that was added, without its xattrs.
     [[nodiscard]] std::optional<LayerEntry> find(std::string_view path) const;
     /// The file's bytes; the builder is empty afterwards.

@@ -126,7 +126,7 @@ Status ListingBuilder::add(const LayerEntry& entry) {
     return {};
 }
 
-void ListingBuilder::keep(std::string_view path, std::string bytes) {
+void ListingBuilder::keep(std::string_view path, std::string_view bytes) {
     append(m_impl->kept, static_cast<std::uint32_t>(path.size()));
     append(m_impl->kept, static_cast<std::uint32_t>(bytes.size()));
     m_impl->kept += path;

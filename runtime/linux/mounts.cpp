@@ -162,6 +162,7 @@ class Planner {
         if (m_spec.hosts) inject("/etc/hosts", *m_spec.hosts);
 
         std::vector<const SandboxMount*> sorted;
+        sorted.reserve(injected.size() + m_spec.mounts.size());
         for (const auto& mount : injected)
             sorted.push_back(&mount);
         for (const auto& mount : m_spec.mounts)
