@@ -30,6 +30,10 @@ struct BuildContext {
     std::shared_ptr<SourceTree> tree = {}; ///< open already, not filtered: from an archive, …
     std::shared_ptr<const Source> ignore_file =
         {}; ///< .dockerignore (or NAME.dockerignore); may be null
+    /// Of a context from elsewhere, seconds since 1970: when its commit was made, when its server
+    /// says that it was changed, or else the time of its newest file. What
+    /// SOURCE_DATE_EPOCH=context means; none: nothing.
+    std::optional<std::int64_t> time = {};
 };
 
 /// Everything that a build is asked to do; made by the command line, understood without it.

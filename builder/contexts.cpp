@@ -4,6 +4,7 @@
 #include "builder/copy/context_tree.hpp"
 #include "builder/copy/ignored_tree.hpp"
 #include "builder/kept_layer.hpp"
+#include "builder/remote/git_trees.hpp"
 #include "builder/remote/url_context.hpp"
 #include "cache/store.hpp"
 
@@ -86,18 +87,23 @@ Result<std::shared_ptr<SourceTree>> open_named(Session& session, const std::stri
     using Kind = plan::ContextSpec::Kind;
     const auto& spec = session.graph.named.at(name);
     if (spec.kind == Kind::directory) return open_directory(session, name, spec.text);
+    auto& ports = session.ports;
+    if (ports.http == nullptr)
+        return fail({ErrorCode::unsupported, "there is no network to fetch URLs from"});
+    if (spec.kind == Kind::git) {
+        TRY_ASSIGN(const auto url, parse_git_url(spec.text));
+        GitTrees trees(*ports.http, ports.store, ports.layers, ports.secret);
+        return trees.fetch(url, false, {"build context " + name, "it is " + url.remote},
+                           std::move(stop));
+    }
     if (spec.kind == Kind::url) {
-        auto& ports = session.ports;
-        if (ports.http == nullptr)
-            return fail({ErrorCode::unsupported, "there is no network to fetch URLs from"});
         UrlFiles files(*ports.http, ports.store, ports.secret);
         const TreeLabel label{"build context " + name, "it is what came from " + spec.text};
         TRY_ASSIGN(auto fetched, fetch_context(files, ports.store, ports.layers, spec.text, label,
                                                std::move(stop)));
         return std::move(fetched.tree);
     }
-    return fail({ErrorCode::unsupported,
-                 fmt::format("a context from {} is not part of this version", spec.text)});
+    return fail({ErrorCode::internal, "an image or stage was opened as a directory"});
 }
 
 } // namespace
@@ -127,6 +133,15 @@ Result<std::optional<Layer>> tree_layer(Session& session, SourceTree& tree, cons
     const auto key = KeyBuilder("tree layer").add("content", content).digest();
     return kept_layer(session.ports.store, session.ports.layers, key,
                       [&] { return entries_of(tree); });
+}
+
+Result<std::optional<std::int64_t>> newest_file(SourceTree& tree) {
+    TRY_ASSIGN(const auto nodes, tree.walk(""));
+    std::optional<std::int64_t> newest;
+    for (const auto& node : nodes)
+        if (node.entry.type == EntryType::file)
+            newest = std::max(newest.value_or(node.entry.mtime), node.entry.mtime);
+    return newest;
 }
 
 std::int64_t newest_time(const Layer& layer) {

@@ -17,6 +17,9 @@ Result<Digest> tree_digest(SourceTree& tree);
 /// tree_digest(); what the store has of that content already is not read again.
 Result<std::optional<Layer>> tree_layer(Session& session, SourceTree& tree, const Digest& content);
 
+/// Seconds since 1970 of the newest file of a tree; none: it has no files.
+Result<std::optional<std::int64_t>> newest_file(SourceTree& tree);
+
 /// Seconds since 1970 of the newest entry of a layer.
 std::int64_t newest_time(const Layer& layer);
 

@@ -64,7 +64,17 @@ std::string epoch_text(const Session& session) {
     return global == session.graph.global_args.end() ? "" : global->second.value_or("");
 }
 
+/// `context` as BuildKit understands it, also for stages that declare the ARG.
+void replace_context_epoch(Session& session) {
+    auto& global = session.graph.global_args;
+    const auto found = global.find("SOURCE_DATE_EPOCH");
+    if (found == global.end() || found->second != "context") return;
+    const auto& time = session.request.context.time;
+    found->second = time ? std::to_string(*time) : "";
+}
+
 Status read_epoch(Session& session) {
+    replace_context_epoch(session);
     const auto text = epoch_text(session);
     if (text.empty()) return {};
     std::int64_t seconds = 0;
@@ -74,7 +84,7 @@ Status read_epoch(Session& session) {
         return fail({ErrorCode::usage,
                      fmt::format("invalid SOURCE_DATE_EPOCH: {}", text),
                      {},
-                     "it is the number of seconds since 1970-01-01 UTC"});
+                     "it is the number of seconds since 1970-01-01 UTC, or `context`"});
     }
     session.source_date_epoch = seconds;
     return {};

@@ -6,6 +6,7 @@
 #include "cli/remote_context.hpp"
 #include "cli/wire.hpp"
 #include "image/byte_stream_io.hpp"
+#include "parser/git_url.hpp"
 
 #include <fmt/format.h>
 
@@ -131,7 +132,12 @@ Result<std::string> canonical_directory(const std::string& path) {
 
 Result<OpenedContext> open_context(Wire& wire, const BuildCommand& command, const Remote& remote) {
     if (command.context == "-") return open_stdin(wire, command, remote);
-    if (is_http_url(command.context)) return open_url_context(wire, command, remote);
+    struct stat info {};
+    const bool is_directory = ::stat(command.context.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+    if (!is_directory && is_git_context(command.context))
+        return open_git_context(wire, command, remote);
+    if (!is_directory && is_http_url(command.context))
+        return open_url_context(wire, command, remote);
     return open_directory(wire, command, remote);
 }
 

@@ -43,6 +43,9 @@ Result<BuildRequest> make_request(Wire& wire, const BuildCommand& command, const
     request.context = std::move(opened.context);
 
     request.plan.build_args = resolve_args(command);
+    const auto epoch = request.plan.build_args.find("SOURCE_DATE_EPOCH");
+    if (epoch != request.plan.build_args.end() && epoch->second == "context")
+        epoch->second = request.context.time ? std::to_string(*request.context.time) : "";
     TRY_ASSIGN(request.plan.contexts, resolve_contexts(command.contexts));
     request.plan.target = command.target;
     request.plan.labels = command.labels;

@@ -1,8 +1,12 @@
 #include "cli/remote_context.hpp"
 
+#include "builder/contexts.hpp"
+#include "builder/remote/git_trees.hpp"
 #include "builder/remote/url_context.hpp"
 #include "cli/dockerfile_input.hpp"
 #include "cli/wire.hpp"
+#include "parser/csv.hpp"
+#include "parser/git_url.hpp"
 
 #include <fmt/format.h>
 
@@ -18,6 +22,15 @@ Result<std::shared_ptr<const Source>> outer_dockerfile(Wire& wire, const BuildCo
     if (command.file && is_http_url(*command.file))
         return fetch_dockerfile(wire, *command.file, remote);
     return nullptr;
+}
+
+/// The build arg by which BuildKit's callers keep `.git`.
+bool keeps_git_dir(const BuildCommand& command) {
+    bool keeps = false;
+    for (const auto& [name, value] : command.build_args)
+        if (name == "BUILDKIT_CONTEXT_KEEP_GIT_DIR")
+            keeps = parse_bool(value.value_or("")).value_or(false);
+    return keeps;
 }
 
 } // namespace
@@ -36,6 +49,10 @@ Result<OpenedContext> open_url_context(Wire& wire, const BuildCommand& command,
     if (!fetched) return fail(std::move(fetched).error().in("build context"));
     OpenedContext opened;
     opened.context.tree = fetched->tree;
+    opened.context.time = fetched->modified;
+    if (!opened.context.time && fetched->is_archive) {
+        TRY_ASSIGN(opened.context.time, newest_file(*fetched->tree));
+    }
     TRY_ASSIGN(opened.dockerfile, outer_dockerfile(wire, command, remote));
     if (!fetched->is_archive) {
         if (opened.dockerfile) return opened;
@@ -52,6 +69,24 @@ Result<OpenedContext> open_url_context(Wire& wire, const BuildCommand& command,
     TRY_ASSIGN(auto inputs, read_tree_inputs(*fetched->tree, command.file));
     opened.dockerfile = std::move(inputs.dockerfile);
     opened.context.ignore_file = std::move(inputs.ignore_file);
+    return opened;
+}
+
+Result<OpenedContext> open_git_context(Wire& wire, const BuildCommand& command,
+                                       const Remote& remote) {
+    auto url = parse_git_url(command.context);
+    if (!url) return fail(std::move(url).error().in("build context"));
+    GitTrees trees(wire.http(), wire.store(), wire.layers(), remote.secret);
+    auto tree = trees.fetch(*url, keeps_git_dir(command),
+                            {"build context", fmt::format("it is {}", url->remote)}, remote.stop);
+    if (!tree) return fail(std::move(tree).error().in("build context"));
+    OpenedContext opened;
+    opened.context.tree = *std::move(tree);
+    TRY_ASSIGN(opened.context.time, newest_file(*opened.context.tree)); // all as old as the commit
+    TRY_ASSIGN(opened.dockerfile, outer_dockerfile(wire, command, remote));
+    if (opened.dockerfile) return opened;
+    TRY_ASSIGN(auto inputs, read_tree_inputs(*opened.context.tree, command.file));
+    opened.dockerfile = std::move(inputs.dockerfile);
     return opened;
 }
 

@@ -22,6 +22,10 @@ struct Remote {
 Result<OpenedContext> open_url_context(Wire& wire, const BuildCommand& command,
                                        const Remote& remote);
 
+/// Fetches a build context from a git repository; no ignore file counts in it.
+Result<OpenedContext> open_git_context(Wire& wire, const BuildCommand& command,
+                                       const Remote& remote);
+
 /// The Dockerfile that `-f URL` names.
 Result<std::shared_ptr<const Source>> fetch_dockerfile(Wire& wire, const std::string& url,
                                                        const Remote& remote);

@@ -230,6 +230,20 @@ bool is_clean_text(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
+/// Everything but the options.
+Result<GitUrl> read_remote(const Parts& parts) {
+    GitUrl url;
+    url.transport = transport_of(parts.scheme).value();
+    TRY(read_authority(parts.authority, url));
+    const auto path = percent_encode_foreign(parts.path);
+    if (path.empty() || path == "/" || !is_clean_text(path))
+        return bad(fmt::format("no path to a repository in the URL of {}", printable(url.host)));
+    url.remote = parts.scheme.empty()
+                     ? fmt::format("{}:{}", url.host, path)
+                     : fmt::format("{}://{}{}", text::lower(parts.scheme), url.host, path);
+    return url;
+}
+
 } // namespace
 
 bool is_git_url(std::string_view text) {
@@ -247,15 +261,7 @@ Result<GitUrl> parse_git_url(std::string_view text) {
     auto parts = text.starts_with(github) ? split_url(whole) : split_git(whole);
     if (!parts || text.size() > longest_url)
         return bad(fmt::format("not a git repository's URL: {}", printable(text.substr(0, 200))));
-    GitUrl url;
-    url.transport = transport_of(parts->scheme).value();
-    TRY(read_authority(parts->authority, url));
-    const auto path = percent_encode_foreign(parts->path);
-    if (path.empty() || path == "/" || !is_clean_text(path))
-        return bad(fmt::format("no path to a repository in {}", printable(whole)));
-    url.remote = parts->scheme.empty()
-                     ? fmt::format("{}:{}", url.host, path)
-                     : fmt::format("{}://{}{}", text::lower(parts->scheme), url.host, path);
+    TRY_ASSIGN(auto url, read_remote(*parts));
     TRY_ASSIGN(const auto fragment, decoded(parts->fragment, "fragment"));
     const auto colon = std::min(fragment.find(':'), fragment.size());
     url.ref = fragment.substr(0, colon);
@@ -269,6 +275,14 @@ Result<GitUrl> parse_git_url(std::string_view text) {
     if (url.ref.starts_with('-'))
         return bad(fmt::format("invalid git ref {}", text::quoted(url.ref)));
     return url;
+}
+
+Result<GitUrl> parse_git_remote(std::string_view text) {
+    auto parts = text.find("://") == text.npos ? split_scp(text) : split_url(text);
+    if (!parts || text.size() > longest_url || !transport_of(parts->scheme) ||
+        !parts->query.empty() || !parts->fragment.empty())
+        return bad(fmt::format("not a git repository's URL: {}", printable(text.substr(0, 200))));
+    return read_remote(*parts);
 }
 
 bool is_commit_id(std::string_view text) {

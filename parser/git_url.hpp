@@ -41,6 +41,10 @@ struct GitUrl {
 /// contradict each other, a malformed URL.
 Result<GitUrl> parse_git_url(std::string_view text);
 
+/// Reads the URL of a repository without options, as `.gitmodules` has them: any path counts.
+/// Errors: ErrorCode::invalid.
+Result<GitUrl> parse_git_remote(std::string_view text);
+
 /// 40 or 64 hex digits: the id of a commit.
 [[nodiscard]] bool is_commit_id(std::string_view text);
 

@@ -3,7 +3,9 @@
 #include "builder/plan/fold.hpp"
 #include "builder/plan/paths.hpp"
 #include "parser/chmod.hpp"
+#include "parser/git_url.hpp"
 #include "parser/ignore.hpp"
+#include "parser/text.hpp"
 
 namespace mybuild::plan {
 
@@ -67,6 +69,25 @@ Status take_excludes(const StageState& state, const CopyBase& written, CopyOp& o
     return {};
 }
 
+/// What the URLs of repositories say, against each other and against the flags.
+Status check_git(const StageState& state, const CopyBase& written, const CopyOp& op) {
+    for (std::size_t i = 0; i < op.sources.size(); ++i) {
+        if (classify_source(op.sources[i]) != SourceKind::git) continue;
+        auto url = parse_git_url(op.sources[i]);
+        if (!url) return state.fail_at(std::move(url).error(), op.source_spans[i]);
+        if (written.keep_git_dir && url->keep_git_dir &&
+            *written.keep_git_dir != *url->keep_git_dir)
+            return state.fail_at({ErrorCode::invalid, "inconsistent keep-git-dir configuration"},
+                                 op.source_spans[i]);
+        if (op.checksum && !url->checksum.empty() && *op.checksum != url->checksum)
+            return state.fail_at({ErrorCode::invalid, "checksum mismatch " +
+                                                          text::quoted(*op.checksum) +
+                                                          " != " + text::quoted(url->checksum)},
+                                 op.source_spans[i]);
+    }
+    return {};
+}
+
 Status check_checksum(const StageState& state, const CopyBase& written, const CopyOp& op) {
     if (!op.checksum) return {};
     const auto refuse = [&](Error error) {
@@ -80,6 +101,10 @@ Status check_checksum(const StageState& state, const CopyBase& written, const Co
     if (kind == SourceKind::http)
         if (auto digest = Digest::parse(*op.checksum); !digest)
             return refuse(std::move(digest).error().in("--checksum"));
+    const bool is_hex = op.checksum->find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (kind == SourceKind::git && (!is_hex || op.checksum->size() > 64))
+        return refuse({ErrorCode::invalid, "invalid checksum " + printable(*op.checksum) +
+                                               " for Git URL, expected hex commit hash"});
     return {};
 }
 
@@ -112,6 +137,7 @@ Status fold_copy(StageState& state, const CopyBase& written, bool is_add, Step& 
     TRY_ASSIGN(const auto destination, expander.word(written.destination));
     TRY(check_chmod(state, written, op));
     TRY(check_checksum(state, written, op));
+    TRY(check_git(state, written, op));
     op.destination = destination_path(state.directory(), destination);
     TRY(take_excludes(state, written, op));
     if (written.from && !written.from->text.empty()) {

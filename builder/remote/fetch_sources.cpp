@@ -2,6 +2,7 @@
 
 #include "base/parallel.hpp"
 #include "builder/plan/copy_source.hpp"
+#include "builder/remote/git_trees.hpp"
 #include "builder/remote/url_files.hpp"
 #include "builder/remote/url_tree.hpp"
 #include "cache/store.hpp"
@@ -27,6 +28,7 @@ struct Place {
 struct Wanted {
     std::string text = {};
     std::string checksum = {};
+    bool keep_git_dir = false;
     std::vector<Place> places = {};
 };
 
@@ -36,12 +38,13 @@ bool is_url(const std::string& source) {
 
 std::vector<Wanted> wanted_by(const Session& session) {
     std::vector<Wanted> all;
-    const auto add = [&](const std::string& text, const std::string& checksum, const Place& place) {
+    const auto add = [&](const Wanted& wanted, const Place& place) {
         const auto same = [&](const Wanted& one) {
-            return one.text == text && one.checksum == checksum;
+            return one.text == wanted.text && one.checksum == wanted.checksum &&
+                   one.keep_git_dir == wanted.keep_git_dir;
         };
         auto found = std::ranges::find_if(all, same);
-        if (found == all.end()) found = all.insert(all.end(), {text, checksum, {}});
+        if (found == all.end()) found = all.insert(all.end(), wanted);
         found->places.push_back(place);
     };
     for (std::size_t stage = 0; stage < session.plans.size(); ++stage) {
@@ -51,7 +54,7 @@ std::vector<Wanted> wanted_by(const Session& session) {
             if (copy == nullptr || !copy->is_add) continue;
             for (std::size_t number = 0; number < copy->sources.size(); ++number)
                 if (is_url(copy->sources[number]))
-                    add(copy->sources[number], copy->checksum.value_or(""),
+                    add({copy->sources[number], copy->checksum.value_or(""), copy->keep_git_dir},
                         {{stage, index}, number, copy->source_spans.at(number)});
         }
     }
@@ -63,19 +66,24 @@ class Fetcher {
     Fetcher(Session& session, std::stop_token stop) : m_session(session), m_stop(std::move(stop)) {}
 
     Result<FetchedSource> fetch(const Wanted& wanted) {
-        if (plan::classify_source(wanted.text) == plan::SourceKind::git)
-            return fail({ErrorCode::unsupported,
-                         "ADD of a git repository is not part of this version",
-                         {},
-                         "clone it before the build into the context"});
-        return file(wanted);
+        if (m_session.ports.http == nullptr)
+            return fail({ErrorCode::unsupported, "there is no network to fetch URLs from"});
+        const bool is_git = plan::classify_source(wanted.text) == plan::SourceKind::git;
+        return is_git ? repository(wanted) : file(wanted);
     }
 
   private:
+    Result<FetchedSource> repository(const Wanted& wanted) {
+        auto& ports = m_session.ports;
+        TRY_ASSIGN(auto url, parse_git_url(wanted.text));
+        if (url.checksum.empty()) url.checksum = wanted.checksum;
+        GitTrees trees(*ports.http, ports.store, ports.layers, ports.secret);
+        TRY_ASSIGN(auto tree, trees.fetch(url, wanted.keep_git_dir, {url.remote}, m_stop));
+        return FetchedSource{std::move(tree), ""};
+    }
+
     Result<FetchedSource> file(const Wanted& wanted) {
         auto& ports = m_session.ports;
-        if (ports.http == nullptr)
-            return fail({ErrorCode::unsupported, "there is no network to fetch URLs from"});
         TRY_ASSIGN(const auto url, parse_file_url(wanted.text));
         std::optional<Digest> checksum;
         if (!wanted.checksum.empty()) {

@@ -52,6 +52,7 @@ Result<FetchedContext> fetch_context(UrlFiles& files, Store& store, LayerStore& 
     TRY_ASSIGN(const auto file, files.fetch(parsed, std::nullopt, {}, std::move(stop)));
     FetchedContext context;
     context.name = parsed.name;
+    if (file.modified != 0) context.modified = file.modified;
     TRY_ASSIGN(context.is_archive, is_archive(store, file.blob.digest));
     if (context.is_archive) {
         TRY_ASSIGN(context.tree, unpacked(store, layers, file.blob.digest, label));

@@ -3,7 +3,9 @@
 #include "builder/copy/source_tree.hpp"
 #include "builder/remote/url_files.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -14,8 +16,9 @@ class LayerStore;
 /// What an http(s) URL in the place of a context has brought.
 struct FetchedContext {
     std::shared_ptr<SourceTree> tree;
-    bool is_archive = false; ///< else `tree` has one file, url_context_file
-    std::string name = {};   ///< how the URL calls the file
+    bool is_archive = false;                   ///< else `tree` has one file, url_context_file
+    std::string name = {};                     ///< how the URL calls the file
+    std::optional<std::int64_t> modified = {}; ///< as the server says
 };
 /// How the file of a URL that is no archive is called in its tree, as with BuildKit.
 inline constexpr const char* url_context_file = "context";

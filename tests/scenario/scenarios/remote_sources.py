@@ -205,3 +205,15 @@ def test_a_named_context_by_url(s):
     web.stop()
     gone = s.mybuild(*args, check=1)
     contains(gone.err, "cannot connect", "standard error")
+
+
+def test_the_time_of_a_context_by_url(s):
+    web = Web(s, {"/ctx": tar_of({"Dockerfile": "FROM scratch\nARG SOURCE_DATE_EPOCH\nLABEL e=$SOURCE_DATE_EPOCH\n"})})
+    web.dates["/ctx"] = 1_100_000_000
+    _, image = built(s, "--build-arg", "SOURCE_DATE_EPOCH=context", web.url("/ctx"))
+    equal(image.config["config"]["Labels"], {"e": "1100000000"}, "labels")
+    equal(image.config["created"], "2004-11-09T11:33:20Z", "created")
+    where = s.context("context", {"Dockerfile": "ARG SOURCE_DATE_EPOCH=context\nFROM scratch\nARG SOURCE_DATE_EPOCH\n"
+                                                "LABEL e=x$SOURCE_DATE_EPOCH\n"})
+    _, image = built(s, where)
+    equal(image.config["config"]["Labels"], {"e": "x"}, "labels with a directory")

@@ -138,7 +138,22 @@ TEST_CASE("options that make no sense are refused") {
     CHECK(with("#%zz") == "malformed fragment in a git URL: %zz");
     CHECK(with("#-x") == "invalid git ref \"-x\"");
     CHECK(problem("git:///x") == "no valid host in a git URL: ");
-    CHECK(problem("git://h") == "no path to a repository in git://h");
+    CHECK(problem("git://h") == "no path to a repository in the URL of h");
+}
+
+TEST_CASE("URLs of repositories without options") {
+    const auto https = parse_git_remote("HTTPS://me:pw@H:1/a/b").value();
+    CHECK(https.remote == "https://h:1/a/b");
+    CHECK(https.host == "h:1");
+    CHECK(https.user == "me");
+    CHECK(https.password == "pw");
+    CHECK(parse_git_remote("git@h:a/b").value().remote == "h:a/b");
+    CHECK(parse_git_remote("git://h/b").value().transport == GitUrl::Transport::git);
+    for (const auto* text : {"", "a", "/a", "./a", "file:///a", "ext::sh -c x", "http://h/a#b",
+                             "http://h/a?b", "http:///a", "http://h", "-x"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_git_remote(text));
+    }
 }
 
 TEST_CASE("ids of commits are 40 or 64 digits") {

@@ -83,12 +83,12 @@ TEST_CASE("flags") {
     CHECK(!op.from);
     CHECK(!op.unpack);
 
-    const auto add = copy_of("FROM a\nENV c=sha256:00\nADD --keep-git-dir --unpack=false "
+    const auto add = copy_of("FROM a\nENV c=0123abc\nADD --keep-git-dir --unpack=false "
                              "--checksum=$c https://x/y.git /\n");
     CHECK(add.is_add);
     CHECK(add.keep_git_dir);
     CHECK(add.unpack == false);
-    CHECK(add.checksum == "sha256:00");
+    CHECK(add.checksum == "0123abc");
 }
 
 TEST_CASE("--link is nothing more than a copy where modes are to be changed") {
@@ -168,6 +168,15 @@ TEST_CASE("COPY and ADD that cannot be") {
          "2:16-23 checksum can't be specified for multiple sources"},
         {"FROM a\nADD --checksum=sha256:1 a /\n",
          "2:16-23 checksum requires HTTP(S) or Git sources"},
+        {"FROM a\nADD --checksum=sha256:1 http://x/a /\n",
+         "2:16-23 --checksum: invalid digest '1': 64 hex digits expected"},
+        {"FROM a\nADD --checksum=sha256:1 http://x/a.git /\n",
+         "2:16-23 invalid checksum sha256:1 for Git URL, expected hex commit hash"},
+        {"FROM a\nADD --checksum=ab http://x/a.git?checksum=cd /\n",
+         "2:19-44 checksum mismatch \"ab\" != \"cd\""},
+        {"FROM a\nADD --keep-git-dir=false http://x/a.git?keep-git-dir /\n",
+         "2:26-52 inconsistent keep-git-dir configuration"},
+        {"FROM a\nADD a http://x/a.git?reff=b /\n", "2:7-27 unexpected query \"reff\""},
         {"FROM a\nCOPY --exclude=ok --exclude=[a x /\n",
          "2:29-30 --exclude: syntax error in pattern \"[a\": a bracket is not closed"},
         {"FROM a\nCOPY --exclude=! x /\n", "2:16-16 --exclude: illegal exclusion pattern: \"!\""},
