@@ -65,6 +65,18 @@ Error at_place(const Session& session, const plan::FromImage& image, Error error
     return session.located(std::move(error), place.span);
 }
 
+/// `FROM c69984ff0683`: an id of an image in the store, as Docker allows.
+Result<std::optional<StoredImage>> image_by_id(Store& store, const plan::FromImage& image) {
+    constexpr std::string_view library = "library/";
+    constexpr std::size_t fewest_digits = 12;
+    const auto& repository = image.name.repository;
+    if (image.name.registry != "docker.io" || !repository.starts_with(library)) return std::nullopt;
+    const auto hex = repository.substr(library.size());
+    if (hex.size() < fewest_digits || hex.find_first_not_of("0123456789abcdef") != hex.npos)
+        return std::nullopt;
+    return store.images().by_prefix(hex);
+}
+
 Result<StoredImage> resolve_one(Session& session, const plan::FromImage& image,
                                 std::stop_token stop) {
     if (!image.layout.empty()) {
@@ -77,14 +89,9 @@ Result<StoredImage> resolve_one(Session& session, const plan::FromImage& image,
     }
     auto& images = session.ports.store.images();
     TRY_ASSIGN(auto known, images.by_tag(image.name));
-    if (!known && image.name.registry == "docker.io" &&
-        image.name.repository.starts_with("library/")) {
-        // `FROM c69984ff0683`: an id of an image in the store, as Docker allows.
-        const auto hex = image.name.repository.substr(std::string_view("library/").size());
-        if (hex.size() >= 12 && hex.find_first_not_of("0123456789abcdef") == std::string::npos) {
-            TRY_ASSIGN(known, images.by_prefix(hex));
-            if (known) return std::move(*known);
-        }
+    if (!known) {
+        TRY_ASSIGN(auto by_id, image_by_id(session.ports.store, image));
+        if (by_id) return std::move(*by_id);
     }
     if (known && !session.request.pull) return std::move(*known);
     const StepRef ref{place_of(session, image).stage, 0};
@@ -103,6 +110,12 @@ Result<StoredImage> resolve_one(Session& session, const plan::FromImage& image,
 }
 
 } // namespace
+
+Result<std::optional<StoredImage>> known_image(Store& store, const plan::FromImage& image) {
+    TRY_ASSIGN(auto known, store.images().by_tag(image.name));
+    if (known) return known;
+    return image_by_id(store, image);
+}
 
 namespace {
 

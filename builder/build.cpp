@@ -102,11 +102,7 @@ void warn_unused_args(Session& session) {
                                               fmt::join(unused, " "))}});
 }
 
-} // namespace
-
-Result<BuildResult> build(const BuildRequest& request, const BuildPorts& ports,
-                          std::stop_token stop) {
-    Session session(request, ports);
+Result<BuildResult> run(Session& session, std::stop_token stop) {
     TRY(prepare(session, stop));
     session.events.send(planned(session));
 
@@ -124,6 +120,16 @@ Result<BuildResult> build(const BuildRequest& request, const BuildPorts& ports,
     TRY(note_use(session));
     warn_unused_args(session);
     return store_image(session);
+}
+
+} // namespace
+
+Result<BuildResult> build(const BuildRequest& request, const BuildPorts& ports,
+                          std::stop_token stop) {
+    Session session(request, ports);
+    auto result = run(session, std::move(stop));
+    if (!result) session.events.send(event::Failed{result.error().message});
+    return result;
 }
 
 } // namespace mybuild

@@ -50,16 +50,16 @@ Result<IgnoreRules> rules_of(const std::shared_ptr<const Source>& ignore_file) {
 
 Status open_main(Session& session) {
     const auto& asked = session.request.context;
-    TRY_ASSIGN(auto rules, rules_of(asked.ignore_file));
+    TRY_ASSIGN(session.ignore, rules_of(asked.ignore_file));
     if (asked.tree) {
-        session.context = std::make_shared<IgnoredTree>(asked.tree, std::move(rules));
+        session.context = std::make_shared<IgnoredTree>(asked.tree, session.ignore);
         return {};
     }
     FileDigests* digests = nullptr;
     if (reads_context(session)) {
         TRY_ASSIGN(digests, stat_index(session, asked.directory));
     }
-    TRY_ASSIGN(session.context, ContextTree::open(asked.directory, std::move(rules), digests));
+    TRY_ASSIGN(session.context, ContextTree::open(asked.directory, session.ignore, digests));
     return {};
 }
 

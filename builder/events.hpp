@@ -74,11 +74,21 @@ struct StepFinished {
 };
 struct Warning {
     Error warning;
+    /// What a check found has the rule's name (docs/checks.md). Such findings are known before
+    /// anything runs; people read them when the build is over.
+    std::string rule = {};
+    std::string summary = {}; ///< what the rule is about
+    std::string url = {};     ///< where there is more to read; may be empty
+    std::uint32_t line = 0;   ///< of the instruction, as Docker counts
 };
 /// The build is over and successful.
 struct Built {
     Digest image;                   ///< id
     std::vector<std::string> names; ///< familiar forms of the tags set, in order
+};
+/// The build is over and has failed; why is told by whoever asked for it.
+struct Failed {
+    std::string message;
 };
 /// Exporting: `exporting to oci image format` and so on.
 struct Exporting {
@@ -89,9 +99,10 @@ struct Exporting {
 
 } // namespace event
 
-using Event = std::variant<event::Planned, event::StepStarted, event::StepWaiting,
-                           event::StepRunning, event::StepOutput, event::StepProgress,
-                           event::StepFinished, event::Warning, event::Built, event::Exporting>;
+using Event =
+    std::variant<event::Planned, event::StepStarted, event::StepWaiting, event::StepRunning,
+                 event::StepOutput, event::StepProgress, event::StepFinished, event::Warning,
+                 event::Built, event::Failed, event::Exporting>;
 
 /// Consumes the events of a build. Called from any thread, one call at a time; must not throw. What
 /// a person sees is drawn from this alone.

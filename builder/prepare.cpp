@@ -1,12 +1,15 @@
 #include "base/error_list.hpp"
 #include "builder/bases.hpp"
+#include "builder/checks.hpp"
 #include "builder/contexts.hpp"
 #include "builder/copy/chmod_option.hpp"
 #include "builder/mounts/mount_keys.hpp"
 #include "builder/ops/copy_sources.hpp"
+#include "builder/plan/predefined.hpp"
 #include "builder/remote/fetch_sources.hpp"
 #include "builder/session.hpp"
 #include "cache/store.hpp"
+#include "lint/check.hpp"
 #include "parser/csv.hpp"
 #include "parser/parse.hpp"
 
@@ -23,23 +26,22 @@ namespace {
 constexpr std::size_t id_digits = 12;
 
 Status parse(Session& session) {
-    ParseOptions options;
-    const auto& args = session.request.plan.build_args;
-    if (const auto given = args.find("BUILDKIT_SYNTAX"); given != args.end())
-        options.frontend = given->second;
-    auto parsed = parse_dockerfile(session.request.dockerfile, options);
-    for (auto& warning : parsed.warnings)
-        session.events.send(event::Warning{std::move(warning)});
+    auto parsed =
+        parse_dockerfile(session.request.dockerfile, plan::parse_options(session.request.plan));
+    session.file = std::move(parsed.file);
+    session.parse_warnings = std::move(parsed.warnings);
     if (!parsed.errors.empty()) {
         ErrorList errors;
         for (auto& error : parsed.errors)
             errors.add(std::move(error));
         // What else is wrong with how the stages hang together can be fixed at once, too.
-        if (parsed.stages_known && !parsed.file.stages.empty())
-            errors.take(plan::plan_stages(parsed.file, session.request.plan));
+        if (parsed.stages_known && !session.file.stages.empty())
+            errors.take(plan::plan_stages(session.file, session.request.plan));
+        errors.take(report_checks(session, Reached::part));
         return std::move(errors).status();
     }
-    session.file = std::move(parsed.file);
+    // Known before anything is pulled: whether it can be read.
+    TRY(lint::check_options(session.file, session.request.plan));
     return {};
 }
 
@@ -113,8 +115,6 @@ Status plan_one(Session& session, std::size_t stage, ErrorList& errors) {
     auto& plan = session.plans[stage];
     plan = plan::plan_stage(session.file, session.graph, stage, base_of(session, node, config),
                             session.request.plan);
-    for (const auto& warning : plan.warnings)
-        session.events.send(event::Warning{warning});
     for (const auto& error : plan.errors)
         errors.add(error);
     return {};
@@ -211,7 +211,12 @@ Status look_up(Session& session) {
 Status prepare(Session& session, std::stop_token stop) {
     TRY(parse(session));
     TRY(check_removed_args(session));
-    TRY_ASSIGN(session.graph, plan::plan_stages(session.file, session.request.plan));
+    auto graph = plan::plan_stages(session.file, session.request.plan);
+    if (!graph) {
+        TRY(report_checks(session, Reached::text));
+        return fail(std::move(graph).error());
+    }
+    session.graph = std::move(*graph);
     TRY(read_epoch(session));
     const auto count = session.graph.stages.size();
     session.plans.resize(count);
@@ -223,6 +228,8 @@ Status prepare(Session& session, std::stop_token stop) {
     for (std::size_t stage = 0; stage < count; ++stage)
         if (session.graph.stages[stage].reachable) TRY(plan_one(session, stage, errors));
     if (!errors.take(open_contexts(session, stop))) return std::move(errors).status();
+    auto checked = report_checks(session, Reached::plans);
+    if (errors.empty()) TRY(std::move(checked));
     TRY(fetch_sources(session, errors, stop));
     // What changes from here on may carry this very tick of the file system's clock.
     const auto reading_since = coarse_now_ns();

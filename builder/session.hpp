@@ -9,6 +9,7 @@
 #include "cache/images.hpp"
 #include "cache/layers/layer_store.hpp"
 #include "cache/records.hpp"
+#include "parser/ignore.hpp"
 
 #include <cstdint>
 #include <map>
@@ -66,6 +67,7 @@ struct Session {
     const BuildPorts& ports;
     EventLog events;
     Dockerfile file;
+    std::vector<Error> parse_warnings;
     plan::StageGraph graph;
     std::vector<plan::StagePlan> plans;             ///< by stage; empty for unreachable ones
     std::vector<StageStart> starts;                 ///< by stage
@@ -74,6 +76,7 @@ struct Session {
     std::unordered_map<Digest, StepRecord> records; ///< by definition key
     Fd stat_index_dir;                              ///< of the store; open when it is needed
     std::vector<std::unique_ptr<FileDigests>> stat_indexes; ///< of context directories
+    IgnoreRules ignore;                                     ///< of the build context
     std::shared_ptr<SourceTree> context; ///< without what its ignore file excludes
     std::map<std::string, std::shared_ptr<SourceTree>> named; ///< named contexts in use, likewise
     /// By stage and step, for ADD of URLs: what each source has brought.

@@ -1,5 +1,7 @@
 #include "cli/args.hpp"
 
+#include "cli/call.hpp"
+#include "cli/lint_args.hpp"
 #include "parser/size.hpp"
 
 #include <CLI/CLI.hpp>
@@ -11,8 +13,8 @@
 namespace mybuild::cli {
 namespace {
 
-constexpr std::array<std::string_view, 9> subcommands{
-    "build", "images", "tag", "rmi", "pull", "load", "save", "inspect", "history"};
+constexpr std::array<std::string_view, 10> subcommands{
+    "build", "lint", "images", "tag", "rmi", "pull", "load", "save", "inspect", "history"};
 
 /// The options that concern RUN steps, as written.
 struct StepOptions {
@@ -25,6 +27,8 @@ struct RawBuild {
     BuildCommand command;
     std::vector<std::string> build_args, labels, outputs, contexts;
     StepOptions steps;
+    std::string call;
+    bool check = false;
     bool legacy = false;
 };
 
@@ -77,6 +81,9 @@ void add_build(CLI::App& app, RawBuild& raw) {
                    "Form of the output: auto, classic, plain, tty, rawjson or quiet")
         ->check(CLI::IsMember({"auto", "classic", "plain", "tty", "rawjson", "quiet"}));
     app.add_option("--platform", command.platform, "Platform of the image: os/arch[/variant]");
+    app.add_flag("--check", raw.check, "Check the Dockerfile and build nothing: --call=check");
+    app.add_option("--call", raw.call,
+                   "Instead of building: check, outline or targets; with ,format=json too");
     // Scripts written for the classic builder give these; there are no containers to remove here.
     app.add_flag("--rm,--force-rm", raw.legacy, "Accepted and ignored");
     app.add_flag("--load", raw.legacy, "Accepted: the image is always in the store");
@@ -128,13 +135,7 @@ Status finish_steps(const StepOptions& steps, BuildCommand& command) {
 
 Result<BuildCommand> finish(RawBuild raw) {
     auto command = std::move(raw.command);
-    for (const auto& text : raw.build_args) {
-        auto arg = split(text);
-        if (arg.first.empty())
-            return fail(
-                {ErrorCode::usage, fmt::format("--build-arg {}: the name is missing", text)});
-        command.build_args.push_back(std::move(arg));
-    }
+    TRY(add_build_args(raw.build_args, command));
     for (const auto& text : raw.labels) {
         auto [key, value] = split(text);
         if (key.empty())
@@ -150,6 +151,13 @@ Result<BuildCommand> finish(RawBuild raw) {
         command.outputs.push_back(std::move(output));
     }
     TRY(finish_steps(raw.steps, command));
+    if (raw.check && raw.call.empty()) raw.call = "check";
+    if (!raw.call.empty()) {
+        TRY_ASSIGN(command.call, parse_call(raw.call));
+    }
+    if (raw.check && command.call.method != Call::Method::check)
+        return fail({ErrorCode::usage,
+                     fmt::format("--check and --call={} contradict each other", raw.call)});
     return command;
 }
 
@@ -241,13 +249,13 @@ Command chosen(const CLI::App& app, ImageCommands& all) {
     return all.history;
 }
 
-/// Where the first word that is no option (nor the value of --root) stands; size() if none.
-std::size_t first_word(const std::vector<std::string>& args) {
+/// Where the first word that is no option (nor the value of one, as in `--target build`) stands;
+/// size() if none.
+std::size_t first_word(const std::vector<std::string>& args, const CLI::App& build) {
     for (std::size_t i = 0; i < args.size(); ++i) {
-        if (args[i] == "--root")
-            ++i;
-        else if (!args[i].starts_with("-"))
-            return i;
+        if (!args[i].starts_with("-")) return i;
+        const auto* option = build.get_option_no_throw(args[i]);
+        if (args[i] == "--root" || (option != nullptr && option->get_items_expected_min() > 0)) ++i;
     }
     return args.size();
 }
@@ -274,12 +282,15 @@ Result<std::variant<CommandLineArgs, Help>> parse_args(std::vector<std::string> 
     app.footer("Without a command, `build` is meant: mybuild -t myflask .");
     RawBuild raw;
     ImageCommands images;
-    add_build(*app.add_subcommand("build", "Build an image from a Dockerfile"), raw);
+    auto& build = *app.add_subcommand("build", "Build an image from a Dockerfile");
+    add_build(build, raw);
+    RawLint lint;
+    add_lint(app, lint);
     add_listing(app, images);
     add_changing(app, images);
     add_moving(app, images);
 
-    const auto word = first_word(args);
+    const auto word = first_word(args, build);
     const bool names_command =
         word < args.size() &&
         std::find(subcommands.begin(), subcommands.end(), args[word]) != subcommands.end();
@@ -299,6 +310,10 @@ Result<std::variant<CommandLineArgs, Help>> parse_args(std::vector<std::string> 
     }
     if (app.got_subcommand("build")) {
         TRY_ASSIGN(result.command, finish(std::move(raw)));
+    } else if (app.got_subcommand("lint")) {
+        TRY_ASSIGN(auto finished, finish_lint(std::move(lint)));
+        if (auto* text = std::get_if<Help>(&finished)) return std::move(*text);
+        result.command = std::get<BuildCommand>(std::move(finished));
     } else {
         result.command = chosen(app, images);
     }

@@ -44,16 +44,11 @@ Status check_directory(const std::string& context) {
 
 Result<OpenedContext> open_directory(Wire& wire, const BuildCommand& command,
                                      const Remote& remote) {
+    if (!command.file || !is_http_url(*command.file)) return open_directory(command);
     TRY(check_directory(command.context));
     OpenedContext opened;
-    DockerfileInput dockerfile;
-    if (command.file && is_http_url(*command.file)) {
-        TRY_ASSIGN(dockerfile.source, fetch_dockerfile(wire, *command.file, remote));
-    } else {
-        TRY_ASSIGN(dockerfile, read_dockerfile(command));
-    }
-    opened.dockerfile = std::move(dockerfile.source);
-    TRY_ASSIGN(opened.context.ignore_file, read_ignore_file(dockerfile.path, command.context));
+    TRY_ASSIGN(opened.dockerfile, fetch_dockerfile(wire, *command.file, remote));
+    TRY_ASSIGN(opened.context.ignore_file, read_ignore_file({}, command.context));
     TRY_ASSIGN(opened.context.directory, canonical_directory(command.context));
     return opened;
 }
@@ -128,6 +123,16 @@ Result<std::string> canonical_directory(const std::string& path) {
     if (!S_ISDIR(info.st_mode))
         return fail({ErrorCode::invalid, fmt::format("{} is not a directory", path)});
     return std::string(real.get());
+}
+
+Result<OpenedContext> open_directory(const BuildCommand& command) {
+    TRY(check_directory(command.context));
+    OpenedContext opened;
+    TRY_ASSIGN(auto dockerfile, read_dockerfile(command));
+    opened.dockerfile = std::move(dockerfile.source);
+    TRY_ASSIGN(opened.context.ignore_file, read_ignore_file(dockerfile.path, command.context));
+    TRY_ASSIGN(opened.context.directory, canonical_directory(command.context));
+    return opened;
 }
 
 Result<OpenedContext> open_context(Wire& wire, const BuildCommand& command, const Remote& remote) {

@@ -25,4 +25,7 @@ Result<std::string> canonical_directory(const std::string& path);
 /// input asked for twice, what is no archive.
 Result<OpenedContext> open_context(Wire& wire, const BuildCommand& command, const Remote& remote);
 
+/// The same for a context and a Dockerfile that are on this machine: they need no store.
+Result<OpenedContext> open_directory(const BuildCommand& command);
+
 } // namespace mybuild::cli

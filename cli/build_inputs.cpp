@@ -36,28 +36,34 @@ Result<plan::NamedContexts> resolve_contexts(plan::NamedContexts contexts) {
 
 } // namespace
 
+Result<plan::PlanOptions> make_plan_options(const BuildCommand& command) {
+    plan::PlanOptions plan;
+    plan.build_args = resolve_args(command);
+    TRY_ASSIGN(plan.contexts, resolve_contexts(command.contexts));
+    plan.target = command.target;
+    plan.labels = command.labels;
+    plan.build_platform = oci::host_platform();
+    plan.platform = plan.build_platform;
+    if (command.platform) {
+        TRY_ASSIGN(plan.platform, oci::parse_platform(*command.platform));
+        plan.platform_given = true;
+    }
+    // --network host is the word of the caller, too.
+    plan.allow_host_network = command.allowed.host_network || command.network == "host";
+    plan.allow_insecure = command.allowed.insecure;
+    return plan;
+}
+
 Result<BuildRequest> make_request(Wire& wire, const BuildCommand& command, const Remote& remote) {
     BuildRequest request;
     TRY_ASSIGN(auto opened, open_context(wire, command, remote));
     request.dockerfile = std::move(opened.dockerfile);
     request.context = std::move(opened.context);
 
-    request.plan.build_args = resolve_args(command);
+    TRY_ASSIGN(request.plan, make_plan_options(command));
     const auto epoch = request.plan.build_args.find("SOURCE_DATE_EPOCH");
     if (epoch != request.plan.build_args.end() && epoch->second == "context")
         epoch->second = request.context.time ? std::to_string(*request.context.time) : "";
-    TRY_ASSIGN(request.plan.contexts, resolve_contexts(command.contexts));
-    request.plan.target = command.target;
-    request.plan.labels = command.labels;
-    request.plan.build_platform = oci::host_platform();
-    request.plan.platform = request.plan.build_platform;
-    if (command.platform) {
-        TRY_ASSIGN(request.plan.platform, oci::parse_platform(*command.platform));
-        request.plan.platform_given = true;
-    }
-    // --network host is the word of the caller, too.
-    request.plan.allow_host_network = command.allowed.host_network || command.network == "host";
-    request.plan.allow_insecure = command.allowed.insecure;
     request.run = {command.network, command.added_hosts};
     request.shm_size = command.shm_size;
     request.limits = command.limits;

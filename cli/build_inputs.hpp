@@ -14,4 +14,7 @@ struct Remote;
 /// wrong names and platforms.
 Result<BuildRequest> make_request(Wire& wire, const BuildCommand& command, const Remote& remote);
 
+/// The part of it that a plan depends on. Errors: a wrong platform.
+Result<plan::PlanOptions> make_plan_options(const BuildCommand& command);
+
 } // namespace mybuild::cli

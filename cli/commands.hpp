@@ -20,7 +20,17 @@ struct OutputSpec {
     std::string compression = "gzip"; ///< gzip, zstd or uncompressed (oci and docker)
 };
 
+/// --call: what to do with a Dockerfile instead of building it.
+struct Call {
+    enum class Method { build, check, outline, targets };
+    enum class Format { text, json, sarif };
+    Method method = Method::build;
+    Format format = Format::text;
+    bool ignore_status = false; ///< the exit code is 0 whatever a check finds
+};
+
 struct BuildCommand {
+    Call call;
     std::string context;
     std::vector<std::string> tags;
     std::optional<std::string> file; ///< `-`: standard input

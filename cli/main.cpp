@@ -1,5 +1,6 @@
 #include "base/render.hpp"
 #include "cli/args.hpp"
+#include "cli/call.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
 #include "cli/run.hpp"
@@ -46,6 +47,11 @@ int real_main(int argc, char** argv) {
         return 0;
     }
     const auto& args = std::get<CommandLineArgs>(*parsed);
+    if (const auto* build = std::get_if<BuildCommand>(&args.command);
+        build != nullptr && build->call.method != Call::Method::build) {
+        const auto code = run_call(args.root, *build);
+        return code ? *code : report(code.error());
+    }
     Interrupt interrupt;
     auto wire = Wire::open(args.root);
     if (!wire) return report(wire.error());

@@ -1,4 +1,5 @@
 #include "base/render.hpp"
+#include "cli/found_warnings.hpp"
 #include "cli/progress.hpp"
 
 #include <fmt/format.h>
@@ -76,12 +77,16 @@ class ClassicProgress final : public EventSink {
         }
         if (e.ref.step == m_last[stage]) next_stage(stage);
     }
-    void handle(const event::Warning& e) { m_errors.write(render_warning(e.warning)); }
+    void handle(const event::Warning& e) {
+        if (!m_found.keep(e)) m_errors.write(render_warning(e.warning));
+    }
     void handle(const event::Built& e) {
         m_out.write(fmt::format("Successfully built {}\n", e.image.hex().substr(0, 12)));
         for (const auto& name : e.names)
             m_out.write(fmt::format("Successfully tagged {}\n", name));
+        m_errors.write(m_found.take());
     }
+    void handle(const event::Failed&) { m_errors.write(m_found.take()); }
     void handle(const event::Exporting&) {}
 
     void say(std::size_t stage, const std::string& text) {
@@ -103,6 +108,7 @@ class ClassicProgress final : public EventSink {
     }
 
     TextSink m_out, m_errors;
+    FoundWarnings m_found;
     std::vector<event::Planned::StepInfo> m_steps;
     std::map<StepRef, const event::Planned::StepInfo*> m_by_ref;
     std::map<StepRef, std::size_t> m_numbers;
@@ -120,7 +126,9 @@ class QuietProgress final : public EventSink {
   public:
     explicit QuietProgress(TextSink errors) : m_errors(errors) {}
     void on(const Event& event) noexcept override {
-        if (const auto* warning = std::get_if<event::Warning>(&event))
+        // What checks find is not told here, as with Docker.
+        if (const auto* warning = std::get_if<event::Warning>(&event);
+            warning != nullptr && warning->rule.empty())
             m_errors.write(render_warning(warning->warning));
     }
 

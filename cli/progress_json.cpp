@@ -80,10 +80,18 @@ json to_json(const event::Warning& e) {
         out["line"] = at.line;
         out["column"] = at.column;
     }
+    if (!e.rule.empty()) {
+        out["rule"] = e.rule;
+        out["summary"] = e.summary;
+        if (!e.url.empty()) out["url"] = e.url;
+    }
     return out;
 }
 json to_json(const event::Built& e) {
     return {{"event", "built"}, {"image", e.image.str()}, {"names", e.names}};
+}
+json to_json(const event::Failed& e) {
+    return {{"event", "failed"}, {"message", e.message}};
 }
 json to_json(const event::Exporting& e) {
     return {{"event", "exporting"}, {"what", e.what}, {"done", e.done}, {"timeNs", e.time_ns}};

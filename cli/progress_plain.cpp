@@ -1,4 +1,5 @@
 #include "base/render.hpp"
+#include "cli/found_warnings.hpp"
 #include "cli/progress.hpp"
 
 #include <fmt/format.h>
@@ -95,14 +96,18 @@ class PlainProgress final : public EventSink {
         }
         m_current.reset();
     }
-    void handle(const event::Warning& e) { m_out.write(render_warning(e.warning)); }
+    void handle(const event::Warning& e) {
+        if (!m_found.keep(e)) m_out.write(render_warning(e.warning));
+    }
     void handle(const event::Built& e) {
         m_out.write(fmt::format("\n#{} exporting to image\n#{} writing image {}\n", m_number + 1,
                                 m_number + 1, e.image.str()));
         for (const auto& name : e.names)
             m_out.write(fmt::format("#{} naming to {}\n", m_number + 1, name));
         m_out.write(fmt::format("#{} DONE\n", m_number + 1));
+        m_out.write(m_found.take());
     }
+    void handle(const event::Failed&) { m_out.write(m_found.take()); }
     void handle(const event::Exporting& e) {
         m_out.write(fmt::format("{}{}\n", e.what, e.done ? " done" : ""));
     }
@@ -126,6 +131,7 @@ class PlainProgress final : public EventSink {
     }
 
     TextSink m_out;
+    FoundWarnings m_found;
     std::map<StepRef, Block> m_blocks;
     std::size_t m_number = 0;
     std::optional<StepRef> m_current;

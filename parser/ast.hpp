@@ -174,7 +174,8 @@ struct Instruction {
     Span span;           ///< all its physical lines, heredocs included, without the last
                          ///< line ending
     Span keyword_span;   ///< the keyword as written
-    std::vector<std::string> comments; ///< comment lines above it, without `#` and blanks around
+    std::vector<std::string> comments;  ///< comment lines above it, without `#` and blanks around
+    std::vector<Span> empty_lines = {}; ///< blank lines inside a continuation
 };
 
 /// Parser directives: `# escape=`, `# syntax=`, `# check=`.

@@ -41,7 +41,6 @@ class InstructionReader {
     /// Reads the line that LineReader::next has given, and the heredocs after it.
     Result<Instruction> read(LogicalLine& line) {
         auto clause = grammar::read_clause(line, m_source, m_escape, m_warnings);
-        warn_of_empty_lines(line);
         TRY(read_heredocs(clause, line));
         TRY_ASSIGN(auto body, grammar::build_body(clause));
         return Instruction{std::move(body),
@@ -49,7 +48,8 @@ class InstructionReader {
                            std::string(text::trim(line.text)),
                            line.span,
                            clause.span(clause.head.keyword),
-                           std::move(line.comments)};
+                           std::move(line.comments),
+                           m_source ? std::move(line.empty_lines) : std::vector<Span>()};
     }
 
     /// A heredoc without an end has taken everything below it.
@@ -59,15 +59,6 @@ class InstructionReader {
     std::optional<MissedHeredoc> take_missed() { return std::exchange(m_missed, std::nullopt); }
 
   private:
-    void warn_of_empty_lines(const LogicalLine& line) {
-        if (line.empty_lines.empty()) return;
-        Error warning{ErrorCode::invalid, fmt::format("Empty continuation line found in: {}",
-                                                      text::shortened(text::trim(line.text)))};
-        warning.hint = "remove the blank line: other builders will refuse it one day";
-        if (m_source) warning.where = SourceLocation{m_source, line.empty_lines.front()};
-        m_warnings.push_back(std::move(warning));
-    }
-
     /// Bodies are taken before anything else is looked at, so that an error in the instruction does
     /// not turn its heredocs into instructions.
     Status read_heredocs(Clause& clause, LogicalLine& line) {

@@ -1,7 +1,5 @@
 #include "builder/plan/expansion.hpp"
 
-#include "base/render.hpp"
-
 #include <utility>
 
 namespace mybuild::plan {
@@ -30,10 +28,10 @@ Span variable_span(const Source& source, const Word& word, std::string_view name
     return word.span;
 }
 
-Expander::Expander(const Dockerfile& file, VariableLookup lookup, IsDeclared declared, HintFor hint,
-                   std::vector<Error>& warnings)
+Expander::Expander(const Dockerfile& file, VariableLookup lookup, IsDeclared declared,
+                   GuessFor guess, std::vector<UnsetVariable>& unset)
     : m_file(file), m_lookup(std::move(lookup)), m_declared(std::move(declared)),
-      m_hint(std::move(hint)), m_warnings(warnings) {}
+      m_guess(std::move(guess)), m_unset(unset) {}
 
 Result<std::string> Expander::word(const Word& word) {
     return part(word.text, word);
@@ -43,7 +41,7 @@ Result<std::string> Expander::part(std::string_view raw, const Word& word) {
     UnsetNames unset;
     auto text = expand(raw, m_lookup, m_file.directives.escape, &unset);
     if (!text) return fail(std::move(text).error().at(m_file.source, word.span));
-    warn(unset, word);
+    note(unset, word);
     return text;
 }
 
@@ -57,18 +55,18 @@ Result<std::string> Expander::heredoc(const Word& body) {
     UnsetNames unset;
     auto text = expand_heredoc(body.text, m_lookup, &unset);
     if (!text) return fail(std::move(text).error().at(m_file.source, body.span));
-    warn(unset, body);
+    note(unset, body);
     return text;
 }
 
-void Expander::warn(const UnsetNames& names, const Word& word) {
+void Expander::note(const UnsetNames& names, const Word& word) {
     for (const auto& name : names) {
-        if (m_declared(name) || !m_warned.insert(name).second) continue;
-        Error warning{.code = ErrorCode::invalid,
-                      .message = "variable $" + printable(name) + " is not set",
-                      .hint = m_hint(name)};
-        m_warnings.push_back(
-            std::move(warning).at(m_file.source, variable_span(*m_file.source, word, name)));
+        if (m_declared(name) || !m_noted.insert(name).second) continue;
+        Guess guess = m_guess(name);
+        m_unset.push_back({.name = name,
+                           .near = std::move(guess.near),
+                           .hint = std::move(guess.hint),
+                           .where = variable_span(*m_file.source, word, name)});
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "builder/plan/unset_variable.hpp"
 #include "parser/ast.hpp"
 #include "parser/words.hpp"
 
@@ -16,21 +17,26 @@ namespace mybuild::plan {
 /// Where `$name` or `${name` stands in `word`; the word's own span where that cannot be told.
 [[nodiscard]] Span variable_span(const Source& source, const Word& word, std::string_view name);
 
-/// Expands the words of one instruction: errors come out located, and a name that is not set gives
-/// one located warning.
+/// What the user may have meant by a name that is not set.
+struct Guess {
+    std::string near; ///< a name that is set; may be empty
+    std::string hint;
+};
+
+/// Expands the words of one instruction: errors come out located, and names that are not set are
+/// noted, each once.
 class Expander {
   public:
     /// Tells a name that was found unset from one that is declared without a value (true).
     using IsDeclared = std::function<bool(std::string_view name)>;
-    /// The hint of a warning: what the user may have meant by the name.
-    using HintFor = std::function<std::string(std::string_view name)>;
+    using GuessFor = std::function<Guess(std::string_view name)>;
 
     /// Everything is borrowed for the life of the object.
-    Expander(const Dockerfile& file, VariableLookup lookup, IsDeclared declared, HintFor hint,
-             std::vector<Error>& warnings);
+    Expander(const Dockerfile& file, VariableLookup lookup, IsDeclared declared, GuessFor guess,
+             std::vector<UnsetVariable>& unset);
 
     Result<std::string> word(const Word& word);
-    /// Split at blanks. Names that are not set are no reason for a warning here (EXPOSE).
+    /// Split at blanks. Names that are not set are not noted here (EXPOSE).
     Result<std::vector<std::string>> words(const Word& word);
     /// A body that obeys expand_heredoc().
     Result<std::string> heredoc(const Word& body);
@@ -38,14 +44,14 @@ class Expander {
     Result<std::string> part(std::string_view raw, const Word& word);
 
   private:
-    void warn(const UnsetNames& names, const Word& word);
+    void note(const UnsetNames& names, const Word& word);
 
     const Dockerfile& m_file;
     VariableLookup m_lookup;
     IsDeclared m_declared;
-    HintFor m_hint;
-    std::vector<Error>& m_warnings;
-    std::set<std::string, std::less<>> m_warned;
+    GuessFor m_guess;
+    std::vector<UnsetVariable>& m_unset;
+    std::set<std::string, std::less<>> m_noted;
 };
 
 } // namespace mybuild::plan

@@ -1,4 +1,3 @@
-#include "base/render.hpp"
 #include "builder/plan/fold.hpp"
 #include "builder/plan/history.hpp"
 #include "builder/plan/paths.hpp"
@@ -16,6 +15,7 @@ namespace {
 struct Pair {
     std::string key;
     std::string value;
+    Span key_span;
 };
 
 /// All of them as they are before the instruction: no pair sees another.
@@ -31,7 +31,8 @@ Result<std::vector<Pair>> expand_pairs(StageState& state, const std::vector<KeyV
                                        .message = std::string(keyword) + " names can not be blank"},
                                  pair.key.span);
         TRY_ASSIGN(auto value, expander.word(pair.value));
-        expanded.push_back({.key = std::move(key), .value = std::move(value)});
+        expanded.push_back(
+            {.key = std::move(key), .value = std::move(value), .key_span = pair.key.span});
     }
     return expanded;
 }
@@ -66,9 +67,10 @@ Result<std::optional<std::string>> arg_value(StageState& state, const ArgItem& i
 
 Status fold(StageState& state, const Env& env, Step& step) {
     TRY_ASSIGN(const auto pairs, expand_pairs(state, env.pairs, "ENV"));
-    for (const auto& [key, value] : pairs) {
+    for (const auto& [key, value, span] : pairs) {
         state.env.set(key, value);
         set_entry(state.config.env, key, value);
+        step.words.push_back({key, span});
     }
     step.created_by = pairs_text("ENV", pairs);
     return {};
@@ -76,8 +78,8 @@ Status fold(StageState& state, const Env& env, Step& step) {
 
 Status fold(StageState& state, const Label& label, Step& step) {
     TRY_ASSIGN(const auto pairs, expand_pairs(state, label.pairs, "LABEL"));
-    for (const auto& [key, value] : pairs)
-        state.config.labels[key] = value;
+    for (const Pair& pair : pairs)
+        state.config.labels[pair.key] = pair.value;
     step.created_by = pairs_text("LABEL", pairs);
     return {};
 }
@@ -110,14 +112,7 @@ Status fold(StageState& state, const Expose& expose, Step& step) {
         for (const std::string& text : texts) {
             auto ports = parse_ports(text);
             if (!ports) return state.fail_at(std::move(ports).error(), word.span);
-            if (ports->has_host_part) {
-                Error warning{.code = ErrorCode::invalid,
-                              .message = "EXPOSE " + printable(text) +
-                                         ": a host address or port has no meaning here",
-                              .hint = "write the container's port alone; where it is published is "
-                                      "chosen when a container is started"};
-                state.warnings.push_back(std::move(warning).at(state.file.source, word.span));
-            }
+            step.words.push_back({text, word.span});
             for (auto& key : ports->keys())
                 keys.push_back(std::move(key));
         }
@@ -154,6 +149,7 @@ Status fold(StageState& state, const User& user, Step& step) {
 
 Status fold(StageState& state, const Workdir& workdir, Step& step) {
     TRY_ASSIGN(const auto path, state.expander().word(workdir.path));
+    step.words = {{path, workdir.path.span}};
     std::string& current = state.config.working_dir;
     current = next_workdir(current, path);
     step.created_by = "WORKDIR " + current;

@@ -50,9 +50,9 @@ Result<Origin> resolve_base(const Word& written, const std::string& name,
 }
 
 /// A FROM line that fails is more likely wrong by a variable that nobody set, if there is one.
-Error blame_unset(Error error, std::span<const Error> unset) {
+Error blame_unset(Error error, std::span<const UnsetVariable> unset) {
     if (unset.empty()) return error;
-    error.notes.push_back(unset.front().message);
+    error.notes.push_back(fmt::format("variable ${} is not set", printable(unset.front().name)));
     error.hint = unset.front().hint;
     return error;
 }
@@ -72,26 +72,13 @@ void settle_base(StageNode& stage, std::span<const StageNode> above,
     }
 }
 
-void warn_of_duplicate(const Dockerfile& file, const StageNode& stage,
-                       std::span<const StageNode> above, std::vector<Error>& warnings) {
-    const auto& alias = stage.ast->base().alias;
-    if (!alias || !find_stage(above, stage.name)) return;
-    Error warning{
-        .code = ErrorCode::invalid,
-        .message = fmt::format("stage name {} is used more than once", text::quoted(alias->text)),
-        .hint = "COPY --from and --target take the last stage of that name, FROM the "
-                "latest one above it"};
-    warnings.push_back(std::move(warning).at(file.source, alias->span));
-}
-
 /// Fills in what the stage stands on.
 Status find_base(const Dockerfile& file, const PlanOptions& options, GlobalScope& scope,
-                 std::span<const StageNode> above, StageNode& stage, std::vector<Error>& warnings) {
+                 std::span<const StageNode> above, StageNode& stage) {
     const From& from = stage.ast->base();
-    const std::size_t before = warnings.size();
-    Expander expander = global_expander(file, scope, warnings);
+    std::vector<UnsetVariable> unset;
+    Expander expander = global_expander(file, scope, unset);
     const auto located = [&](Error error, const Word& word) {
-        const auto unset = std::span(warnings).subspan(before);
         return fail(blame_unset(std::move(error), unset).at(file.source, word.span));
     };
     TRY_ASSIGN(const auto name, expander.word(from.image));
@@ -117,14 +104,12 @@ Status find_base(const Dockerfile& file, const PlanOptions& options, GlobalScope
 } // namespace
 
 StageNode plan_from_line(const Dockerfile& file, const PlanOptions& options, GlobalScope& scope,
-                         std::span<const StageNode> above, const StageAst& ast,
-                         std::vector<Error>& warnings, ErrorList& errors) {
+                         std::span<const StageNode> above, const StageAst& ast, ErrorList& errors) {
     StageNode stage{.ast = &ast, .platform = options.platform};
     if (const auto& alias = ast.base().alias) stage.name = text::lower(alias->text);
-    auto found = find_base(file, options, scope, above, stage, warnings);
+    auto found = find_base(file, options, scope, above, stage);
     const bool follows = scope.failed.take_met();
     if (!follows) errors.take(std::move(found));
-    warn_of_duplicate(file, stage, above, warnings);
     return stage;
 }
 

@@ -8,11 +8,10 @@
 
 namespace mybuild::plan {
 
-/// Expands a FROM line and finds what it names among the stages `above`. Errors and warnings are
-/// located; a stage whose line has an error stands on nothing, so that the others can be looked at.
+/// Expands a FROM line and finds what it names among the stages `above`. Errors are located; a
+/// stage whose line has an error stands on nothing, so that the others can be looked at.
 [[nodiscard]] StageNode plan_from_line(const Dockerfile& file, const PlanOptions& options,
                                        GlobalScope& scope, std::span<const StageNode> above,
-                                       const StageAst& ast, std::vector<Error>& warnings,
-                                       ErrorList& errors);
+                                       const StageAst& ast, ErrorList& errors);
 
 } // namespace mybuild::plan

@@ -31,20 +31,22 @@ bool declared_in_a_stage(const Dockerfile& file, std::string_view name) {
 
 } // namespace
 
-std::string global_hint(const Dockerfile& file, const GlobalScope& scope, std::string_view name) {
+Guess global_guess(const Dockerfile& file, const GlobalScope& scope, std::string_view name) {
     if (declared_in_a_stage(file, name))
-        return fmt::format("ARG {} stands inside a stage: FROM sees only what is declared before "
-                           "the first FROM",
-                           printable(name));
+        return {"",
+                fmt::format("ARG {} stands inside a stage: FROM sees only what is declared before "
+                            "the first FROM",
+                            printable(name))};
     std::vector<std::string_view> names = scope.values.names();
     for (const auto& [known, value] : scope.args)
         if (!value) names.push_back(known);
     if (const auto near = nearest(name, names))
-        return fmt::format("did you mean ${}?", printable(*near));
-    return fmt::format("declare it with ARG {} before the first FROM", printable(name));
+        return {std::string(*near), fmt::format("did you mean ${}?", printable(*near))};
+    return {"", fmt::format("declare it with ARG {} before the first FROM", printable(name))};
 }
 
-Expander global_expander(const Dockerfile& file, GlobalScope& scope, std::vector<Error>& warnings) {
+Expander global_expander(const Dockerfile& file, GlobalScope& scope,
+                         std::vector<UnsetVariable>& unset) {
     return Expander(
         file,
         [&](std::string_view name) {
@@ -52,12 +54,13 @@ Expander global_expander(const Dockerfile& file, GlobalScope& scope, std::vector
             return scope.values.get(name);
         },
         [&](std::string_view name) { return scope.args.contains(std::string(name)); },
-        [&](std::string_view name) { return global_hint(file, scope, name); }, warnings);
+        [&](std::string_view name) { return global_guess(file, scope, name); }, unset);
 }
 
 GlobalScope fold_global_args(const Dockerfile& file, const PlanOptions& options,
-                             std::vector<Error>& warnings, ErrorList& errors) {
+                             ErrorList& errors) {
     GlobalScope scope;
+    std::vector<UnsetVariable> unset; // what a default leaves out is nobody's affair
     const auto set = [&](std::string_view name, std::string_view value) {
         scope.values.set(name, value);
         scope.args[std::string(name)] = std::string(value);
@@ -68,7 +71,7 @@ GlobalScope fold_global_args(const Dockerfile& file, const PlanOptions& options,
         set(name, override_value == given.end() ? value : override_value->second);
     }
     for (const Instruction& instruction : file.global_args) {
-        Expander expander = global_expander(file, scope, warnings);
+        Expander expander = global_expander(file, scope, unset);
         for (const ArgItem& item : std::get<Arg>(instruction.body).items) {
             const std::string& name = item.name.text;
             if (const auto build_arg = given.find(name); build_arg != given.end()) {

@@ -25,15 +25,15 @@ struct GlobalScope {
 
 /// Expansion errors of a default are located; a --build-arg keeps its default from being looked at.
 [[nodiscard]] GlobalScope fold_global_args(const Dockerfile& file, const PlanOptions& options,
-                                           std::vector<Error>& warnings, ErrorList& errors);
+                                           ErrorList& errors);
 
 /// For the words of FROM lines and global ARGs. Everything is borrowed; `scope.failed` is told of
 /// the names that are looked up.
 [[nodiscard]] Expander global_expander(const Dockerfile& file, GlobalScope& scope,
-                                       std::vector<Error>& warnings);
+                                       std::vector<UnsetVariable>& unset);
 
 /// What to do about a variable that a FROM line uses and nobody set.
-[[nodiscard]] std::string global_hint(const Dockerfile& file, const GlobalScope& scope,
-                                      std::string_view name);
+[[nodiscard]] Guess global_guess(const Dockerfile& file, const GlobalScope& scope,
+                                 std::string_view name);
 
 } // namespace mybuild::plan

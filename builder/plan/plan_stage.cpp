@@ -1,5 +1,4 @@
 #include "base/error_list.hpp"
-#include "base/render.hpp"
 #include "builder/plan/fold.hpp"
 #include "builder/plan/references.hpp"
 #include "builder/plan/steps.hpp"
@@ -25,8 +24,9 @@ void give_up_names(StageState& state, const Instruction& instruction) {
 
 /// Folds one instruction into the state and appends its step. Fails with an error worth telling;
 /// one that only follows from another is left out, with its step.
-Status add_step(StageState& state, const Instruction& instruction, StagePlan& plan,
+Status add_step(StageState& state, std::shared_ptr<const Instruction> shared, StagePlan& plan,
                 bool is_trigger) {
+    const Instruction& instruction = *shared;
     Step step{.op = MetaOp{},
               .keyword = instruction.keyword,
               .text = instruction.text,
@@ -45,6 +45,7 @@ Status add_step(StageState& state, const Instruction& instruction, StagePlan& pl
     if (!folded && !follows) return state.fail_at(std::move(folded).error(), instruction.span);
     if (!folded) return {};
     step.config = state.config;
+    step.instruction = std::move(shared);
     plan.steps.push_back(std::move(step));
     return {};
 }
@@ -52,28 +53,16 @@ Status add_step(StageState& state, const Instruction& instruction, StagePlan& pl
 void add_triggers(StageState& state, const StageAst& ast, const std::vector<std::string>& triggers,
                   StagePlan& plan, ErrorList& errors) {
     for (const std::string& text : triggers) {
-        const auto instruction = parse_trigger(state.file, ast.from, text);
+        auto instruction = parse_trigger(state.file, ast.from, text);
         if (!instruction) {
-            errors.add(instruction.error());
-        } else if (auto added = add_step(state, *instruction, plan, true); !added) {
-            errors.add(in_trigger(std::move(added).error(), text));
+            errors.add(std::move(instruction).error());
+            continue;
         }
+        auto shared = std::make_shared<const Instruction>(std::move(*instruction));
+        if (auto added = add_step(state, std::move(shared), plan, true); !added)
+            errors.add(in_trigger(std::move(added).error(), text));
     }
     plan.trigger_count = triggers.size();
-}
-
-/// An image for another system or architecture than was asked for.
-void warn_of_platform(StageState& state, const StageAst& ast) {
-    const auto* image = std::get_if<FromImage>(&state.graph.stages[state.index].base);
-    if (!image) return;
-    const oci::Platform& have = state.config.platform;
-    const oci::Platform& wanted = image->platform;
-    if (have.os == wanted.os && have.architecture == wanted.architecture) return;
-    Error warning{.code = ErrorCode::invalid,
-                  .message = fmt::format("base image {} is for platform {}, not {}",
-                                         printable(image->name.familiar()), printable(have.str()),
-                                         printable(wanted.str()))};
-    state.warnings.push_back(std::move(warning).at(state.file.source, ast.base().image.span));
 }
 
 /// What the command line adds to the image that is built.
@@ -116,17 +105,20 @@ StagePlan plan_stage(const Dockerfile& file, const StageGraph& graph, std::size_
     if (!from_nothing) {
         plan.base_config.history = base.config.history;
         plan.base_config.diff_ids = base.config.diff_ids;
-        warn_of_platform(state, ast);
         if (!replaced) add_triggers(state, ast, base.config.on_build, plan, errors);
     }
-    if (!replaced)
-        for (const Instruction& instruction : ast.instructions)
-            errors.take(add_step(state, instruction, plan, false));
+    if (!replaced) {
+        for (const Instruction& instruction : ast.instructions) {
+            // An owner of nothing: the Dockerfile owns it.
+            std::shared_ptr<const Instruction> borrowed(std::shared_ptr<void>(), &instruction);
+            errors.take(add_step(state, std::move(borrowed), plan, false));
+        }
+    }
     plan.config = std::move(state.config);
     if (stage == graph.target) finish_target(plan.config, options);
     plan.args = std::move(state.args.values);
     plan.declared_order = std::move(state.args.order);
-    plan.warnings = std::move(state.warnings);
+    plan.unset = std::move(state.unset);
     plan.errors = std::move(errors).sorted();
     plan.failed_names = std::move(state.failed);
     return plan;

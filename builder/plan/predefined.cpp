@@ -47,6 +47,13 @@ std::vector<std::pair<std::string, std::string>> automatic_args(const PlanOption
     };
 }
 
+ParseOptions parse_options(const PlanOptions& options) {
+    ParseOptions parse;
+    const auto given = options.build_args.find("BUILDKIT_SYNTAX");
+    if (given != options.build_args.end()) parse.frontend = given->second;
+    return parse;
+}
+
 bool is_proxy_arg(std::string_view name) {
     return std::ranges::any_of(proxies, [&](const ProxyName& proxy) {
         return name == proxy.upper || name == proxy.lower;

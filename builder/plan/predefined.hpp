@@ -1,6 +1,7 @@
 #pragma once
 
 #include "builder/plan/stages.hpp"
+#include "parser/parse.hpp"
 
 #include <string>
 #include <string_view>
@@ -17,6 +18,9 @@ automatic_args(const PlanOptions& options, std::string_view stage);
 
 /// HTTP_PROXY, no_proxy and their like, in one of their two spellings.
 [[nodiscard]] bool is_proxy_arg(std::string_view name);
+
+/// What the build args say about the reading of the file: BUILDKIT_SYNTAX.
+[[nodiscard]] ParseOptions parse_options(const PlanOptions& options);
 
 /// Whether a --build-arg of this name has an effect without being declared.
 [[nodiscard]] bool has_own_meaning(std::string_view name);

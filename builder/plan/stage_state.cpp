@@ -49,19 +49,19 @@ Expander StageState::expander() {
             return env.get(name);
         },
         [this](std::string_view name) { return args.has(name) || failed.has(name); },
-        [this](std::string_view name) { return hint_for(name); }, warnings);
+        [this](std::string_view name) { return guess_for(name); }, unset);
 }
 
-std::string StageState::hint_for(std::string_view name) const {
+Guess StageState::guess_for(std::string_view name) const {
     if (graph.global_args.contains(std::string(name)))
-        return fmt::format("what is declared before the first FROM is seen in a stage after "
-                           "ARG {0}: add a line ARG {0}",
-                           printable(name));
+        return {"", fmt::format("what is declared before the first FROM is seen in a stage after "
+                                "ARG {0}: add a line ARG {0}",
+                                printable(name))};
     std::vector<std::string_view> names = env.names();
     names.insert(names.end(), args.order.begin(), args.order.end());
     if (const auto near = nearest(name, names))
-        return fmt::format("did you mean ${}?", printable(*near));
-    return "set it with ENV, or declare it with ARG and give it with --build-arg";
+        return {std::string(*near), fmt::format("did you mean ${}?", printable(*near))};
+    return {"", "set it with ENV, or declare it with ARG and give it with --build-arg"};
 }
 
 std::vector<std::string> StageState::in_shell(const std::string& text) const {

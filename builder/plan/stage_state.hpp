@@ -36,7 +36,7 @@ struct StageState {
     DeclaredArgs args = {};
     bool cmd_set = false; ///< this stage has a CMD of its own
     FailedNames failed = {};
-    std::vector<Error> warnings = {};
+    std::vector<UnsetVariable> unset = {};
 
     /// For the words of one instruction; to be used before the state changes.
     [[nodiscard]] Expander expander();
@@ -51,7 +51,7 @@ struct StageState {
     [[nodiscard]] std::string directory() const;
 
   private:
-    [[nodiscard]] std::string hint_for(std::string_view name) const;
+    [[nodiscard]] Guess guess_for(std::string_view name) const;
 };
 
 /// Sets `K=V` in a list of such entries, in its old place if it has one.

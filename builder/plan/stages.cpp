@@ -50,11 +50,11 @@ void add_need(StageNode& stage, std::size_t needed) {
 
 void plan_from_lines(Draft& draft) {
     StageGraph& graph = draft.graph;
-    auto scope = fold_global_args(draft.file, draft.options, graph.warnings, draft.errors);
+    auto scope = fold_global_args(draft.file, draft.options, draft.errors);
     graph.stages.reserve(draft.file.stages.size());
     for (const StageAst& ast : draft.file.stages)
-        graph.stages.push_back(plan_from_line(draft.file, draft.options, scope, graph.stages, ast,
-                                              graph.warnings, draft.errors));
+        graph.stages.push_back(
+            plan_from_line(draft.file, draft.options, scope, graph.stages, ast, draft.errors));
     graph.global_args = std::move(scope.args);
 }
 

@@ -79,7 +79,6 @@ struct StageGraph {
     std::vector<FromImage> images;     ///< every image that reachable stages need, each once
     std::vector<std::string> contexts; ///< every named context (FromContext) likewise
     NamedContexts named;               ///< all that the command line gives
-    std::vector<Error> warnings;       ///< located
 };
 
 /// Errors, each located where there is a place: no such target (with suggestion), expansion and

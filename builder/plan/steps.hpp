@@ -3,6 +3,7 @@
 #include "base/result.hpp"
 #include "builder/plan/failed_names.hpp"
 #include "builder/plan/stages.hpp"
+#include "builder/plan/unset_variable.hpp"
 #include "image/oci/oci.hpp"
 #include "parser/ast.hpp"
 #include "parser/mount.hpp"
@@ -81,6 +82,10 @@ struct Step {
     bool has_history = true;      ///< ONBUILD writes none, though it has a text here too
     std::string created_by = {};  ///< history text (dockerfile-language.md, 6.18)
     oci::ImageConfig config = {}; ///< after this step, without created, history and diff ids
+    /// Not owned where it is in the Dockerfile: that outlives the plan.
+    std::shared_ptr<const Instruction> instruction = {};
+    /// Expanded: the path of WORKDIR, the ports of EXPOSE, the names of ENV; of others nothing.
+    std::vector<Word> words = {};
 };
 
 /// A stage with its base known.
@@ -99,7 +104,7 @@ struct StagePlan {
     std::map<std::string, std::optional<std::string>> args = {};
     /// Their names in order of first declaration, inherited ones first.
     std::vector<std::string> declared_order = {};
-    std::vector<Error> warnings = {}; ///< located
+    std::vector<UnsetVariable> unset = {}; ///< in the order in which they were met
     /// Located, in the order of their places; if there are any, the rest is incomplete. What only
     /// follows from one of them is not among them.
     std::vector<Error> errors = {};

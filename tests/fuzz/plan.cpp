@@ -9,7 +9,7 @@
 #include <vector>
 
 // Planning any Dockerfile that parses: needs stand above their stage, paths are absolute, no
-// variable is there twice, and errors and warnings can be shown.
+// variable is there twice, and errors can be shown.
 
 using namespace mybuild;
 using namespace mybuild::plan;
@@ -75,8 +75,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             require(error.where && !render(error).empty());
         for (const Step& step : plan.steps)
             check_step(step);
-        for (const Error& warning : plan.warnings)
-            require(warning.where && !render_warning(warning).empty());
+        for (const UnsetVariable& variable : plan.unset)
+            require(variable.where.begin < variable.where.end && !variable.name.empty());
         plans[index] = std::move(plan);
     }
     return 0;

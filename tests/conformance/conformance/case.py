@@ -10,7 +10,7 @@ import time
 FIXED_TIME = 1_700_000_000  # of every file of a context, unless the case's setup gives it another
 SECTION = re.compile(r"^-- (?P<name>\S+)(?: (?P<mode>[0-7]{3,4})| -> (?P<target>\S+))? --$")
 HEADER = re.compile(r"^(?P<key>[a-z]+): *(?P<value>.*)$")
-KEYS = {"args", "before", "context", "env", "frontend", "stdin", "times"}
+KEYS = {"args", "before", "call", "context", "env", "frontend", "stdin", "times"}
 
 
 class BadCase(Exception):

@@ -1,11 +1,15 @@
 """How two results differ, and whether that is known."""
 import fnmatch
 
+from . import check
+
 ABSENT = "(nothing)"
 
 
 def differences(reference, ours):
     """{key: (the reference's, ours)}. Keys: result, lines, platform, author, history, config FIELD, tree /PATH."""
+    if "warnings" in reference:
+        return check.differences(reference, ours)
     if ("error" in reference) != ("error" in ours):
         return {"result": (outcome(reference), outcome(ours))}
     if "error" in reference:

@@ -2,7 +2,7 @@
 from harness.core import Scenario
 
 from . import case as cases
-from . import result
+from . import check, result
 
 
 def build(case, directory, options, base, servers):
@@ -23,6 +23,9 @@ def build(case, directory, options, base, servers):
             if before.code != 0:
                 return result.hidden(result.of_failure(f"error: in the build before: {before.err}"),
                                      hide(places))
+        if "call" in case.header:
+            called = run([*case.words("args"), *check.words(case.one("call")), case.one("context", ".")])
+            return check.of_json(called.out)
         stdin = (context / case.one("stdin")).read_bytes() if "stdin" in case.header else None
         done = run([*case.words("args"), "-o", f"type=oci,dest={archive}", case.one("context", ".")], stdin)
         if done.code == 0:

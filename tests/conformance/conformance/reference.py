@@ -9,7 +9,7 @@ from harness import images
 from harness.core import stop, wait_for
 
 from . import case as cases
-from . import result
+from . import check, result
 
 FRONTEND = "mybuild.example/dockerfile-frontend:1"
 FRONTEND_CONFIG = {"Entrypoint": ["/bin/dockerfile-frontend"], "Labels": {
@@ -111,6 +111,10 @@ class Reference:
             before = run(shlex.split(words))
             if before.returncode != 0:
                 raise cases.BadCase(f"{case.name}: the build before it fails: {before.stderr.decode()}")
+        if "call" in case.header:
+            called = run([*case.words("args"), *check.words(case.one("call")), case.one("context", ".")])
+            shutil.rmtree(directory)
+            return check.of_json(called.stdout)
         stdin = (directory / "context" / case.one("stdin")).read_bytes() if "stdin" in case.header else None
         done = run([*case.words("args"), "-o", f"type=oci,dest=/cases/{case.name}/image.tar",
                     case.one("context", ".")], stdin)

@@ -82,10 +82,10 @@ TEST_CASE("a name that is empty after expansion") {
     CHECK(failure("FROM a\nLABEL $nothing=1\n") == "2:7-14 LABEL names can not be blank");
 }
 
-TEST_CASE("variables that are not set are warned of, where they stand and once each") {
+TEST_CASE("variables that are not set are noted, where they stand and once each") {
     struct Case {
         std::string_view text;
-        Words warnings;
+        Words unset;
     };
     const Case cases[] = {
         {"FROM a\nENV x=$PAHT:/y\n", {"2:7-11 variable $PAHT is not set"}},
@@ -105,13 +105,13 @@ TEST_CASE("variables that are not set are warned of, where they stand and once e
     };
     for (const auto& [text, expected] : cases) {
         CAPTURE(text);
-        CHECK(warnings(plan_text(text)) == expected);
+        CHECK(unset(plan_text(text)) == expected);
     }
 }
 
-TEST_CASE("a warning says what may be meant") {
+TEST_CASE("a note says what may be meant") {
     const auto hint = [](std::string_view text) {
-        return plan_text(text).target().warnings.at(0).hint;
+        return plan_text(text).target().unset.at(0).hint;
     };
     CHECK(hint("FROM a\nENV x=$PAHT:/y\n") == "did you mean $PATH?");
     CHECK(hint("FROM a\nARG VERSION\nENV x=$VERSOIN\n") == "did you mean $VERSION?");

@@ -167,17 +167,6 @@ TEST_CASE("the plan knows its FROM line") {
     CHECK(planned.file->source->slice(planned.stages.at(0).from_span) == "FROM  a \\\n AS one");
 }
 
-TEST_CASE("a base for another platform is warned of") {
-    oci::ImageConfig base;
-    base.platform = {.os = "linux", .architecture = "amd64"};
-    const Given given{.platform = "linux/arm64", .images = {{"base:latest", base}}};
-    CHECK(warnings(plan_text("FROM base\n", given)) ==
-          Words{"1:6-9 base image base:latest is for platform linux/amd64, not linux/arm64"});
-    CHECK(warnings(plan_text("FROM --platform=linux/amd64 base\n", given)).empty());
-    // The variant is not compared.
-    CHECK(warnings(plan_text("FROM --platform=linux/amd64/v3 base\n", given)).empty());
-}
-
 TEST_CASE("FROM lines that cannot be") {
     struct Case {
         std::string_view text;
@@ -218,13 +207,6 @@ TEST_CASE("a FROM that fails by a variable says what to do about it") {
           "did you mean $BUILDPLATFORM? / variable $BUILDPLATFROM is not set");
     CHECK(advice("FROM a AS Stage\nFROM Stagee\n") == "did you mean stage?");
     CHECK(advice("FROM Scratch\n") == "did you mean scratch?");
-}
-
-TEST_CASE("a variable in FROM that nobody set is warned of") {
-    CHECK(warnings(plan_text("FROM a$x\n")) == Words{"1:7-8 variable $x is not set"});
-    CHECK(warnings(plan_text("FROM a:${x:-1}\n")) == Words{"1:8-10 variable $x is not set"});
-    CHECK(warnings(plan_text("ARG x\nFROM a$x\n")).empty());
-    CHECK(warnings(plan_text("ARG y=$x\nFROM a\n")) == Words{"1:7-8 variable $x is not set"});
 }
 
 } // namespace mybuild::plan::test

@@ -110,12 +110,12 @@ std::string advice(std::string_view text, const Given& given) {
     return all;
 }
 
-std::vector<std::string> warnings(const Planned& planned) {
+std::vector<std::string> unset(const Planned& planned) {
     std::vector<std::string> all;
-    for (const Error& warning : planned.graph.warnings)
-        all.push_back(shown(warning));
-    for (const Error& warning : planned.target().warnings)
-        all.push_back(shown(warning));
+    for (const UnsetVariable& variable : planned.target().unset) {
+        Error error{.message = "variable $" + variable.name + " is not set"};
+        all.push_back(shown(std::move(error).at(planned.file->source, variable.where)));
+    }
     return all;
 }
 

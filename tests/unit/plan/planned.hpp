@@ -60,8 +60,8 @@ std::vector<std::string> failures(std::string_view text, const Given& given = {}
 std::string advice(std::string_view text, const Given& given = {});
 /// An error as failure() shows it.
 std::string shown(const Error& error);
-/// All warnings of the graph and the target, as failure() shows errors.
-std::vector<std::string> warnings(const Planned& planned);
+/// What the target uses and nobody has set, as failure() shows errors.
+std::vector<std::string> unset(const Planned& planned);
 
 /// The created_by of all steps of the target that have history.
 std::vector<std::string> history(std::string_view text, const Given& given = {});
