@@ -72,6 +72,9 @@ Result<Library> load() {
                             GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL})
         if (library.libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "") < 0)
             return fail(last_error(library, "libgit2"));
+    // A pack that has its name has its bytes, too.
+    if (library.libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1) < 0)
+        return fail(last_error(library, "libgit2"));
     return library;
 }
 

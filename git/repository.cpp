@@ -105,7 +105,15 @@ Result<Repository> Repository::open(const std::string& path) {
     // An existing one is left as it is.
     if (loaded->repository_init(&made, path.c_str(), 1) != 0)
         return fail(last_error(*loaded, "cannot open the copy of a repository"));
-    return Repository(*loaded, Handle(made, loaded->repository_free));
+    return Repository(*loaded, Handle(made, loaded->repository_free), path);
+}
+
+/// Something that must be there could not be read.
+Error Repository::damaged() const {
+    auto error = last_error(*m_library, "cannot read a git repository");
+    error.code = ErrorCode::corrupt;
+    return std::move(error).with_hint(
+        fmt::format("remove {}, the copy of it, and build again", m_path));
 }
 
 bool Repository::has(const std::string& text) const {
@@ -145,12 +153,10 @@ Result<std::vector<TreeEntry>> Repository::tree(const std::string& id) const {
 Result<std::string> Repository::blob(const std::string& text) const {
     TRY_ASSIGN(const auto id, id_of(*m_library, text));
     git_odb* odb = nullptr;
-    if (m_library->repository_odb(&odb, m_repository.get()) != 0)
-        return fail(last_error(*m_library, "cannot read a repository"));
+    if (m_library->repository_odb(&odb, m_repository.get()) != 0) return fail(damaged());
     const Owned<git_odb> owned(odb, m_library->odb_free);
     git_odb_object* found = nullptr;
-    if (m_library->odb_read(&found, odb, &id) != 0)
-        return fail(last_error(*m_library, "cannot read a file of a repository"));
+    if (m_library->odb_read(&found, odb, &id) != 0) return fail(damaged());
     const Owned<git_odb_object> blob(found, m_library->odb_object_free);
     if (m_library->odb_object_type(found) != GIT_OBJECT_BLOB)
         return fail({ErrorCode::corrupt, fmt::format("{} is no file of a repository", text)});
@@ -161,13 +167,11 @@ Result<std::string> Repository::blob(const std::string& text) const {
 Result<std::uint64_t> Repository::blob_size(const std::string& text) const {
     TRY_ASSIGN(const auto id, id_of(*m_library, text));
     git_odb* odb = nullptr;
-    if (m_library->repository_odb(&odb, m_repository.get()) != 0)
-        return fail(last_error(*m_library, "cannot read a repository"));
+    if (m_library->repository_odb(&odb, m_repository.get()) != 0) return fail(damaged());
     const Owned<git_odb> owned(odb, m_library->odb_free);
     std::size_t size = 0;
     git_object_t type = GIT_OBJECT_INVALID;
-    if (m_library->odb_read_header(&size, &type, odb, &id) != 0)
-        return fail(last_error(*m_library, "cannot read a file of a repository"));
+    if (m_library->odb_read_header(&size, &type, odb, &id) != 0) return fail(damaged());
     return size;
 }
 

@@ -55,11 +55,13 @@ class Repository {
 
   private:
     using Handle = std::unique_ptr<git_repository, decltype(&::git_repository_free)>;
-    Repository(const Library& library, Handle repository)
-        : m_library(&library), m_repository(std::move(repository)) {}
+    Repository(const Library& library, Handle repository, std::string path)
+        : m_library(&library), m_repository(std::move(repository)), m_path(std::move(path)) {}
+    [[nodiscard]] Error damaged() const;
 
     const Library* m_library;
     Handle m_repository;
+    std::string m_path;
 };
 
 } // namespace mybuild::git

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <fcntl.h>
+#include <unistd.h>
 
 namespace mybuild {
 namespace {
@@ -33,6 +34,16 @@ Status check(const GitUrl& url, const GitRevision& found) {
                                                       url.remote, url.checksum, got)}
                     .with_hint("the ref has moved, or the repository is another one: take the new "
                                "commit only if you know why"));
+}
+
+/// What fetches have left that were killed. Only with the lock: those of others look the same.
+void remove_leftovers(int store, const std::string& directory) {
+    const auto packs = fs::open_at(store, directory + "/objects/pack", O_RDONLY | O_DIRECTORY);
+    if (!packs) return;
+    const auto names = fs::list_dir(packs->get());
+    if (!names) return;
+    for (const auto& name : *names)
+        if (name.find("_git2_") != std::string::npos) ::unlinkat(packs->get(), name.c_str(), 0);
 }
 
 } // namespace
@@ -134,6 +145,7 @@ Status GitAccess::fetch(const GitRevision& revision) {
                fs::open_at(m_ports.store.root_fd(), m_directory + ".lock", O_RDWR | O_CREAT, 0600));
     TRY_ASSIGN(const auto lock, lock_file(std::move(file), LockKind::exclusive, {}, m_stop));
     if (m_local->has(revision.id)) return {}; // by somebody else, meanwhile
+    remove_leftovers(m_ports.store.root_fd(), m_directory);
     if (!m_remote) TRY(connect());
     auto name = revision.name;
     if (name.empty()) {

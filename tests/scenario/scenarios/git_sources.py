@@ -4,7 +4,7 @@ import signal
 import socket
 import subprocess
 
-from harness.core import contains, equal, lacks
+from harness.core import check, contains, equal, lacks
 from harness.images import Archive, load_busybox
 from harness.repositories import GitServer, Repository, git_daemon
 from harness.transcript import Transcript
@@ -46,6 +46,19 @@ def test_a_repository_is_fetched_once_and_then_only_asked_for(s):
     repository.commit({"f": "two\n"})
     _, changed = added(s, line)
     equal(changed.content(0, "r/f"), b"two\n", "r/f")
+
+
+def test_what_a_killed_fetch_has_left_goes_with_the_next_one(s):
+    repository = Repository(s, "r")
+    repository.commit({"f": "one\n"})
+    line = f"ADD {GitServer(s).url('r')} /r"
+    added(s, line)
+    (packs,) = s.store.glob("git/*/objects/pack")
+    left = packs / "pack_git2_0123456789"
+    left.write_bytes(b"half")
+    repository.commit({"f": "two\n"})
+    added(s, line)
+    check(not left.exists(), f"{left} is still there")
 
 
 def test_a_commit_that_is_known_needs_no_server(s):
