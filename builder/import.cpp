@@ -14,7 +14,7 @@ constexpr std::size_t max_json = std::size_t{4} * 1024 * 1024; // as registries 
 /// Unpacks and records an image whose blobs are in the store.
 Result<StoredImage> put_image(Store& store, LayerStore& layers, const oci::Descriptor& descriptor,
                               const oci::Manifest& manifest, std::string config_json,
-                              std::stop_token stop) {
+                              const std::stop_token& stop) {
     TRY_ASSIGN(const auto config, oci::parse_config(config_json));
     if (config.diff_ids.size() != manifest.layers.size()) {
         return fail({ErrorCode::corrupt,
@@ -26,7 +26,7 @@ Result<StoredImage> put_image(Store& store, LayerStore& layers, const oci::Descr
     image.id = manifest.config.digest;
     image.manifest = descriptor;
     image.config = std::move(config_json);
-    TRY_ASSIGN(const auto stack, image_layers(store, layers, image, std::move(stop)));
+    TRY_ASSIGN(const auto stack, image_layers(store, layers, image, stop));
     for (const auto& layer : stack)
         image.size += layer.row.file_bytes;
     image.stored_ns = EventLog::now_ns();
@@ -36,26 +36,26 @@ Result<StoredImage> put_image(Store& store, LayerStore& layers, const oci::Descr
 
 /// The same of one that came from an archive.
 Result<StoredImage> put_imported(Store& store, LayerStore& layers, const ImportedImage& found,
-                                 std::stop_token stop) {
+                                 const std::stop_token& stop) {
     TRY_ASSIGN(const auto json, store.blobs().read(found.manifest.digest, max_json));
     TRY_ASSIGN(const auto manifest, oci::parse_manifest(json));
     TRY_ASSIGN(auto config, store.blobs().read(manifest.config.digest, max_json));
-    return put_image(store, layers, found.manifest, manifest, std::move(config), std::move(stop));
+    return put_image(store, layers, found.manifest, manifest, std::move(config), stop);
 }
 
 } // namespace
 
 Result<StoredImage> load_layout_image(Store& store, LayerStore& layers,
                                       const std::string& directory, const std::string& selector,
-                                      const oci::Platform& platform, std::stop_token stop) {
+                                      const oci::Platform& platform, const std::stop_token& stop) {
     TRY_ASSIGN(const auto found, read_layout_image(directory, selector, store.blobs(), platform));
-    return put_imported(store, layers, found, std::move(stop));
+    return put_imported(store, layers, found, stop);
 }
 
 Result<std::vector<BroughtImage>> load_archive(Store& store, LayerStore& layers,
                                                const std::string& path, int input,
                                                const oci::Platform& platform,
-                                               std::stop_token stop) {
+                                               const std::stop_token& stop) {
     auto& blobs = store.blobs();
     TRY_ASSIGN(const auto imported, path == "-"
                                         ? read_archive(input, "standard input", blobs, platform)
@@ -72,7 +72,8 @@ Result<std::vector<BroughtImage>> load_archive(Store& store, LayerStore& layers,
 
 Result<BroughtImage> pull_image(Store& store, LayerStore& layers, registry::RegistryClient& client,
                                 const oci::Reference& name, const oci::Platform& platform,
-                                const registry::BlobProgress& progress, std::stop_token stop) {
+                                const registry::BlobProgress& progress,
+                                const std::stop_token& stop) {
     TRY_ASSIGN(auto resolved, client.resolve(name, platform, stop));
     TRY(client.fetch_layers(name, resolved.manifest.layers, store.blobs(), progress, stop));
     TRY(store.blobs().put(resolved.config_bytes, resolved.manifest.config.media_type));

@@ -27,17 +27,19 @@ struct BroughtImage {
 /// directory; `-` is the descriptor `input` (which may be a pipe).
 Result<std::vector<BroughtImage>> load_archive(Store& store, LayerStore& layers,
                                                const std::string& path, int input,
-                                               const oci::Platform& platform, std::stop_token stop);
+                                               const oci::Platform& platform,
+                                               const std::stop_token& stop);
 
 /// Brings one image of an OCI layout directory into the store, without a name. `selector`: see
 /// read_layout_image().
 Result<StoredImage> load_layout_image(Store& store, LayerStore& layers,
                                       const std::string& directory, const std::string& selector,
-                                      const oci::Platform& platform, std::stop_token stop);
+                                      const oci::Platform& platform, const std::stop_token& stop);
 
 /// Pulls an image, unpacks its layers and tags it.
 Result<BroughtImage> pull_image(Store& store, LayerStore& layers, registry::RegistryClient& client,
                                 const oci::Reference& name, const oci::Platform& platform,
-                                const registry::BlobProgress& progress, std::stop_token stop);
+                                const registry::BlobProgress& progress,
+                                const std::stop_token& stop);
 
 } // namespace mybuild
