@@ -102,10 +102,21 @@ Result<Repository> Repository::open(const std::string& path) {
     const auto& loaded = git::library();
     if (!loaded) return fail(loaded.error());
     git_repository* made = nullptr;
-    // An existing one is left as it is.
+    const int code = loaded->repository_open_bare(&made, path.c_str());
+    if (code == 0) return Repository(*loaded, Handle(made, loaded->repository_free), path);
+    auto error = last_error(*loaded, "cannot open the copy of a repository");
+    if (code == GIT_ENOTFOUND) error.code = ErrorCode::not_found;
+    return fail(std::move(error));
+}
+
+Status Repository::make(const std::string& path) {
+    const auto& loaded = git::library();
+    if (!loaded) return fail(loaded.error());
+    git_repository* made = nullptr;
     if (loaded->repository_init(&made, path.c_str(), 1) != 0)
-        return fail(last_error(*loaded, "cannot open the copy of a repository"));
-    return Repository(*loaded, Handle(made, loaded->repository_free), path);
+        return fail(last_error(*loaded, "cannot make the copy of a repository"));
+    loaded->repository_free(made);
+    return {};
 }
 
 /// Something that must be there could not be read.

@@ -29,8 +29,12 @@ struct TreeEntry {
 /// one thread at a time. Ids are 40 hex digits.
 class Repository {
   public:
-    /// Opens the repository at an absolute path, made where there is none.
+    /// Opens the repository at an absolute path, without writing to it. Errors:
+    /// ErrorCode::not_found where there is none, or one that was never finished.
     static Result<Repository> open(const std::string& path);
+    /// Makes an empty one at an absolute path where nothing is. One caller at a time: libgit2 locks
+    /// files in it, and leaves the locks when it is killed.
+    static Status make(const std::string& path);
     Repository(Repository&&) noexcept = default;
     Repository& operator=(Repository&&) noexcept = default;
 

@@ -58,10 +58,35 @@ GitAccess::GitAccess(const GitPorts& ports, GitUrl url, std::string origin, std:
 
 Result<std::shared_ptr<git::Repository>> GitAccess::local() {
     if (m_local) return m_local;
-    TRY(fs::make_dirs_at(m_ports.store.root_fd(), "git", 0700));
-    TRY_ASSIGN(auto opened, git::Repository::open(m_ports.store.root() + "/" + m_directory));
-    m_local = std::make_shared<git::Repository>(std::move(opened));
+    const auto path = m_ports.store.root() + "/" + m_directory;
+    auto opened = git::Repository::open(path);
+    if (!opened && opened.error().code == ErrorCode::not_found) {
+        TRY(make_local());
+        opened = git::Repository::open(path);
+    }
+    if (!opened) return fail(std::move(opened).error());
+    m_local = std::make_shared<git::Repository>(std::move(*opened));
     return m_local;
+}
+
+Result<Fd> GitAccess::lock() const {
+    TRY(fs::make_dirs_at(m_ports.store.root_fd(), "git", 0700));
+    TRY_ASSIGN(auto file,
+               fs::open_at(m_ports.store.root_fd(), m_directory + ".lock", O_RDWR | O_CREAT, 0600));
+    return lock_file(std::move(file), LockKind::exclusive, {}, m_stop);
+}
+
+Status GitAccess::make_local() const {
+    TRY_ASSIGN(const auto held, lock());
+    if (git::Repository::open(m_ports.store.root() + "/" + m_directory)) return {};
+    const int store = m_ports.store.root_fd();
+    const auto unfinished = m_directory + ".new"; // what a killed build has left is begun again
+    for (const auto& name : {unfinished, m_directory})
+        TRY(fs::remove_tree_at(store, name));
+    TRY(git::Repository::make(m_ports.store.root() + "/" + unfinished));
+    if (::renameat(store, unfinished.c_str(), store, m_directory.c_str()) != 0)
+        return fail(errno_error("cannot make the copy of a repository", errno));
+    return {};
 }
 
 Result<std::string> GitAccess::authorization() {
@@ -141,9 +166,7 @@ Result<git::Commit> GitAccess::commit(const GitRevision& revision) {
 }
 
 Status GitAccess::fetch(const GitRevision& revision) {
-    TRY_ASSIGN(auto file,
-               fs::open_at(m_ports.store.root_fd(), m_directory + ".lock", O_RDWR | O_CREAT, 0600));
-    TRY_ASSIGN(const auto lock, lock_file(std::move(file), LockKind::exclusive, {}, m_stop));
+    TRY_ASSIGN(const auto held, lock());
     if (m_local->has(revision.id)) return {}; // by somebody else, meanwhile
     remove_leftovers(m_ports.store.root_fd(), m_directory);
     if (!m_remote) TRY(connect());

@@ -49,6 +49,9 @@ class GitAccess {
   private:
     Result<std::unique_ptr<git::Connection>> new_connection();
     Result<std::string> authorization();
+    /// Keeps others, threads and programs, from changing the copy. Released on destruction.
+    [[nodiscard]] Result<Fd> lock() const;
+    [[nodiscard]] Status make_local() const;
     Status connect();
     Status fetch(const GitRevision& revision);
 

@@ -1,5 +1,6 @@
 """git repositories as build contexts, named contexts and sources of ADD, from servers on loopback."""
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -59,6 +60,33 @@ def test_what_a_killed_fetch_has_left_goes_with_the_next_one(s):
     repository.commit({"f": "two\n"})
     added(s, line)
     check(not left.exists(), f"{left} is still there")
+
+
+def test_what_a_build_has_left_that_was_killed_while_it_made_the_copy_is_no_obstacle(s):
+    repository = Repository(s, "r")
+    repository.commit({"f": "one\n"})
+    line = f"ADD {GitServer(s).url('r')} /r"
+    added(s, line)
+    (copy,) = [path for path in s.store.glob("git/*") if path.is_dir()]
+    for left in (copy, copy.with_name(copy.name + ".new")):
+        shutil.rmtree(copy, ignore_errors=True)
+        left.mkdir()
+        (left / "config.lock").write_text("")
+        repository.commit({"f": f"{left.name}\n"})
+        _, image = added(s, line)
+        equal(image.content(0, "r/f").decode(), f"{left.name}\n", "r/f")
+    equal([path.name for path in s.store.glob("git/*.new")], [], "what is left over")
+
+
+def test_many_builds_that_meet_one_repository_for_the_first_time(s):
+    repository = Repository(s, "r")
+    repository.commit({"f": "one\n"})
+    server = GitServer(s)
+    lines = [f"ADD {server.url('r')} /r", f"ADD {server.url('r')}#main /m"]
+    contexts = [s.context(f"c{i}", {"Dockerfile": f"FROM scratch AS a\n{lines[0]}\nFROM scratch\nCOPY --from=a / /\n{lines[1]}\n"})
+                for i in range(6)]
+    builds = [s.start(s.program, "-q", "-t", f"x:{i}", where, log=f"log-{i}") for i, where in enumerate(contexts)]
+    equal([build.wait(timeout=120) for build in builds], [0] * len(builds), "exit codes")
 
 
 def test_a_commit_that_is_known_needs_no_server(s):

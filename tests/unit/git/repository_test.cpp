@@ -9,6 +9,8 @@ using namespace mybuild::git;
 TEST_CASE("what a copy of a repository does not have") {
     const auto dir = fs::TempDir::create("/tmp", "mybuild-test-").value();
     const auto path = dir.path() + "/r";
+    CHECK(Repository::open(path).error().code == ErrorCode::not_found);
+    REQUIRE(Repository::make(path));
     const auto repository = Repository::open(path).value();
     CHECK(Repository::open(path)); // and again
     const std::string unknown(40, 'a');
@@ -20,9 +22,26 @@ TEST_CASE("what a copy of a repository does not have") {
     CHECK(repository.commit("../../x").error().code == ErrorCode::invalid);
 }
 
+TEST_CASE("opening a copy waits for nobody's lock") {
+    const auto dir = fs::TempDir::create("/tmp", "mybuild-test-").value();
+    const auto path = dir.path() + "/r";
+    REQUIRE(Repository::make(path));
+    REQUIRE(fs::write_file_atomic(dir.fd(), "r/config.lock", ""));
+    CHECK(Repository::open(path));
+}
+
+TEST_CASE("what was never finished is no copy") {
+    const auto dir = fs::TempDir::create("/tmp", "mybuild-test-").value();
+    const auto path = dir.path() + "/r";
+    REQUIRE(fs::make_dirs_at(dir.fd(), "r/objects"));
+    REQUIRE(fs::make_dirs_at(dir.fd(), "r/refs"));
+    CHECK(Repository::open(path).error().code == ErrorCode::not_found);
+}
+
 TEST_CASE("a damaged copy says how to be rid of it") {
     const auto dir = fs::TempDir::create("/tmp", "mybuild-test-").value();
     const auto path = dir.path() + "/r";
+    REQUIRE(Repository::make(path));
     const auto repository = Repository::open(path).value();
     REQUIRE(fs::make_dirs_at(dir.fd(), "r/objects/aa"));
     REQUIRE(fs::write_file_atomic(dir.fd(), "r/objects/aa/" + std::string(38, 'a'), "garbage"));
