@@ -64,6 +64,7 @@ struct BuildPorts {
     /// The ssh agent of this id (--ssh); null: the caller has given none.
     std::function<std::shared_ptr<const ssh::Agent>(const std::string& id)> ssh_agent = {};
     HttpTransport* http = nullptr; ///< what ADD of a URL asks; null: there is no network
+    std::vector<std::string> known_hosts = {}; ///< as in GitPorts
 };
 
 struct BuildResult {

@@ -92,7 +92,7 @@ Result<std::shared_ptr<SourceTree>> open_named(Session& session, const std::stri
         return fail({ErrorCode::unsupported, "there is no network to fetch URLs from"});
     if (spec.kind == Kind::git) {
         TRY_ASSIGN(const auto url, parse_git_url(spec.text));
-        GitTrees trees(*ports.http, ports.store, ports.layers, ports.secret);
+        GitTrees trees(git_ports(ports), ports.layers);
         return trees.fetch(url, false, {"build context " + name, "it is " + url.remote},
                            std::move(stop));
     }

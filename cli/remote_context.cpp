@@ -76,7 +76,8 @@ Result<OpenedContext> open_git_context(Wire& wire, const BuildCommand& command,
                                        const Remote& remote) {
     auto url = parse_git_url(command.context);
     if (!url) return fail(std::move(url).error().in("build context"));
-    GitTrees trees(wire.http(), wire.store(), wire.layers(), remote.secret);
+    GitTrees trees({wire.http(), wire.store(), remote.secret, remote.ssh_agent, remote.known_hosts},
+                   wire.layers());
     auto tree = trees.fetch(*url, keeps_git_dir(command),
                             {"build context", fmt::format("it is {}", url->remote)}, remote.stop);
     if (!tree) return fail(std::move(tree).error().in("build context"));

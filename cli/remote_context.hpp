@@ -1,6 +1,6 @@
 #pragma once
 
-#include "builder/remote/url_files.hpp"
+#include "builder/remote/git_ports.hpp"
 #include "cli/build_context.hpp"
 
 #include <stop_token>
@@ -12,6 +12,8 @@ namespace mybuild::cli {
 struct Remote {
     SecretLookup secret = {}; ///< what the command line gives; may be empty
     std::stop_token stop = {};
+    AgentLookup ssh_agent = {};
+    std::vector<std::string> known_hosts = {};
 };
 
 /// Whether the text is an http or https URL.

@@ -3,12 +3,11 @@
 #include "builder/export.hpp"
 #include "builder/import.hpp"
 #include "cli/build_inputs.hpp"
+#include "cli/given.hpp"
 #include "cli/output_file.hpp"
 #include "cli/progress.hpp"
 #include "cli/remote_context.hpp"
 #include "cli/run.hpp"
-#include "cli/secrets.hpp"
-#include "cli/ssh_agents.hpp"
 #include "cli/wire.hpp"
 
 #include <fmt/format.h>
@@ -72,22 +71,6 @@ Status write_outputs(Wire& wire, const BuildCommand& command, const BuildRequest
     return {};
 }
 
-/// What the command line gives to steps, and to them alone.
-struct Given {
-    std::unique_ptr<Secrets> secrets;
-    SshAgents agents;
-};
-
-Result<Given> open_given(const BuildCommand& command) {
-    const auto environment = [](const char* name) {
-        return static_cast<const char*>(std::getenv(name)); // read by this thread alone
-    };
-    Given given;
-    TRY_ASSIGN(given.secrets, Secrets::open(command.secrets, environment));
-    TRY_ASSIGN(given.agents, open_ssh_agents(command.ssh, environment));
-    return given;
-}
-
 BuildPorts make_ports(Wire& wire, const Given& given, EventSink& events) {
     return {wire.store(),
             wire.layers(),
@@ -105,11 +88,9 @@ BuildPorts make_ports(Wire& wire, const Given& given, EventSink& events) {
             },
             events,
             [&given](const std::string& id) { return given.secrets->read(id); },
-            [&given](const std::string& id) {
-                const auto found = given.agents.find(id);
-                return found == given.agents.end() ? nullptr : found->second;
-            },
-            &wire.http()};
+            [&given](const std::string& id) { return given.agent(id); },
+            &wire.http(),
+            given.known_hosts};
 }
 
 } // namespace
@@ -119,8 +100,7 @@ Status run_build(Wire& wire, const BuildCommand& command, std::stop_token stop) 
     if (command.iidfile && ::unlink(command.iidfile->c_str()) != 0 && errno != ENOENT)
         return fail(errno_error(fmt::format("cannot remove {}", *command.iidfile), errno));
     TRY_ASSIGN(const auto given, open_given(command));
-    const Remote remote{[&given](const std::string& id) { return given.secrets->read(id); }, stop};
-    TRY_ASSIGN(const auto request, make_request(wire, command, remote));
+    TRY_ASSIGN(const auto request, make_request(wire, command, given.remote(stop)));
     const auto progress = make_progress(command);
     TRY_ASSIGN(const auto result,
                build(request, make_ports(wire, given, *progress), std::move(stop)));

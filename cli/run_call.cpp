@@ -5,9 +5,9 @@
 #include "cli/build_inputs.hpp"
 #include "cli/call.hpp"
 #include "cli/check_report.hpp"
+#include "cli/given.hpp"
 #include "cli/progress.hpp"
 #include "cli/remote_context.hpp"
-#include "cli/secrets.hpp"
 #include "cli/wire.hpp"
 #include "lint/check.hpp"
 #include "lint/survey.hpp"
@@ -46,10 +46,8 @@ Result<Inputs> open_inputs(const std::string& root, const BuildCommand& command)
     }
     // An archive has to be put somewhere while it is read.
     TRY_ASSIGN(inputs.wire, Wire::open(root));
-    TRY_ASSIGN(const auto secrets,
-               Secrets::open(command.secrets, [](const char* name) { return std::getenv(name); }));
-    const Remote remote{[&secrets](const std::string& id) { return secrets->read(id); }, {}};
-    TRY_ASSIGN(inputs.opened, open_context(*inputs.wire, command, remote));
+    TRY_ASSIGN(const auto given, open_given(command));
+    TRY_ASSIGN(inputs.opened, open_context(*inputs.wire, command, given.remote({})));
     return inputs;
 }
 

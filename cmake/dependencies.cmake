@@ -12,6 +12,7 @@ find_package(SQLite3 REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(CURL REQUIRED) # headers only: the library is opened when a registry is first needed
 pkg_check_modules(libgit2 REQUIRED libgit2>=1.5 libgit2<1.6) # headers only, opened likewise
+pkg_check_modules(libssh REQUIRED libssh>=0.10) # headers only, opened likewise
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)

@@ -77,7 +77,7 @@ class Fetcher {
         auto& ports = m_session.ports;
         TRY_ASSIGN(auto url, parse_git_url(wanted.text));
         if (url.checksum.empty()) url.checksum = wanted.checksum;
-        GitTrees trees(*ports.http, ports.store, ports.layers, ports.secret);
+        GitTrees trees(git_ports(ports), ports.layers);
         TRY_ASSIGN(auto tree, trees.fetch(url, wanted.keep_git_dir, {url.remote}, m_stop));
         return FetchedSource{std::move(tree), ""};
     }

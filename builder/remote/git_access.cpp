@@ -2,8 +2,10 @@
 
 #include "base/file_lock.hpp"
 #include "base/fs.hpp"
+#include "builder/remote/ssh_hosts.hpp"
 #include "cache/store.hpp"
 #include "git/http_connection.hpp"
+#include "git/ssh_connection.hpp"
 #include "git/tcp_connection.hpp"
 #include "image/registry/auth.hpp"
 
@@ -18,6 +20,12 @@ namespace mybuild {
 namespace {
 
 constexpr std::size_t sha1_digits = 40;
+constexpr const char* agent_id = "default"; // BuildKit's
+
+Error no_agent(const GitUrl& url) {
+    return Error{ErrorCode::denied, fmt::format("{} wants a key", url.remote)}.with_hint(
+        "give the build an agent or a key: --ssh default, or --ssh default=KEYFILE");
+}
 
 Error unknown_commit(const GitUrl& url, const std::string& id) {
     return Error{ErrorCode::not_found, fmt::format("{} has no commit {}", url.remote, id)}
@@ -49,6 +57,8 @@ void remove_leftovers(int store, const std::string& directory) {
 } // namespace
 
 std::string origin_of(const GitUrl& url) {
+    if (url.transport == GitUrl::Transport::ssh)
+        return "ssh://" + url.host; // however it is written
     return url.remote.substr(0, url.remote.find('/', url.remote.find("://") + 3));
 }
 
@@ -110,12 +120,7 @@ Result<std::string> GitAccess::authorization() {
 
 Result<std::unique_ptr<git::Connection>> GitAccess::new_connection() {
     using Transport = GitUrl::Transport;
-    if (m_url.transport == Transport::ssh)
-        return fail(
-            {ErrorCode::unsupported,
-             fmt::format("{}: repositories over ssh are not part of this version", m_url.remote),
-             {},
-             "use its https URL, with the secret GIT_AUTH_TOKEN where it is private"});
+    if (m_url.transport == Transport::ssh) return new_ssh_connection();
     if (m_url.transport == Transport::git) {
         const auto path = m_url.remote.find('/', m_url.remote.find("://") + 3);
         return git::make_tcp_connection({m_url.host, m_url.remote.substr(path), m_stop});
@@ -128,6 +133,23 @@ Result<std::unique_ptr<git::Connection>> GitAccess::new_connection() {
     };
     return git::make_http_connection(
         {m_ports.transport, url, std::move(credentials), std::move(make_file), m_stop});
+}
+
+Result<std::unique_ptr<git::Connection>> GitAccess::new_ssh_connection() {
+    TRY_ASSIGN(auto place, ssh_place(m_url));
+    TRY_ASSIGN(auto known, known_hosts(m_ports));
+    auto agent = [this]() -> Result<Fd> {
+        auto given = m_ports.ssh_agent ? m_ports.ssh_agent(agent_id) : nullptr;
+        if (!given) return fail(no_agent(m_url));
+        TRY_ASSIGN(m_agent, ssh::AgentConnection::open(std::move(given)));
+        return m_agent->take_socket();
+    };
+    auto remember = [this](const std::string& line) {
+        return remember_host(m_ports.store, line, m_stop);
+    };
+    return git::make_ssh_connection({m_url.host, std::move(place.user), std::move(place.path),
+                                     std::move(agent), std::move(known), std::move(remember),
+                                     m_stop});
 }
 
 Status GitAccess::connect() {

@@ -1,10 +1,11 @@
 #pragma once
 
 #include "base/fd.hpp"
-#include "builder/remote/url_files.hpp"
+#include "builder/remote/git_ports.hpp"
 #include "git/remote.hpp"
 #include "git/repository.hpp"
 #include "parser/git_url.hpp"
+#include "ssh/agent_connection.hpp"
 
 #include <memory>
 #include <optional>
@@ -12,13 +13,6 @@
 #include <string>
 
 namespace mybuild {
-
-/// What reaching repositories takes. All is borrowed.
-struct GitPorts {
-    HttpTransport& transport;
-    Store& store;
-    SecretLookup secret;
-};
 
 /// What a URL names in a repository.
 struct GitRevision {
@@ -48,6 +42,7 @@ class GitAccess {
 
   private:
     Result<std::unique_ptr<git::Connection>> new_connection();
+    Result<std::unique_ptr<git::Connection>> new_ssh_connection();
     Result<std::string> authorization();
     /// Keeps others, threads and programs, from changing the copy. Released on destruction.
     [[nodiscard]] Result<Fd> lock() const;
@@ -61,6 +56,7 @@ class GitAccess {
     std::stop_token m_stop;
     std::string m_directory; ///< of the copy, relative to the store
     std::shared_ptr<git::Repository> m_local;
+    std::unique_ptr<ssh::AgentConnection> m_agent; ///< null: none was asked
     std::unique_ptr<git::Connection> m_connection;
     std::unique_ptr<git::Remote> m_remote; ///< null: not connected
 };

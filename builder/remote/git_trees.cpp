@@ -27,6 +27,21 @@ std::string join(const std::string& directory, const std::string& name) {
     return directory.empty() ? name : directory + "/" + name;
 }
 
+/// A submodule's repository. One that is named relative to where it is found is reached as that
+/// one is.
+Result<GitUrl> url_of(const GitUrl& outer, const std::string& written) {
+    const bool is_scp = outer.remote.find("://") == std::string::npos;
+    TRY_ASSIGN(
+        const auto text,
+        git::submodule_url(is_scp ? outer.user + "@" + outer.remote : outer.remote, written));
+    TRY_ASSIGN(auto url, parse_git_remote(text));
+    if (written.starts_with('.') && url.user.empty() && origin_of(url) == origin_of(outer)) {
+        url.user = outer.user;
+        url.password = outer.password;
+    }
+    return url;
+}
+
 /// Collects what a checkout of commits would write.
 class Checkout {
   public:
@@ -51,7 +66,7 @@ class Checkout {
             tree = found->id;
             from = end + 1;
         }
-        Level level{repository, m_url.remote, {}, 0};
+        Level level{repository, m_url, {}, 0};
         TRY(read_submodules(level, commit));
         return add_tree(level, tree, at, "");
     }
@@ -79,7 +94,7 @@ class Checkout {
     /// A repository inside others.
     struct Level {
         std::shared_ptr<git::Repository> repository;
-        std::string remote;
+        GitUrl url;
         std::vector<git::Submodule> submodules;
         int depth = 0;
     };
@@ -103,7 +118,7 @@ class Checkout {
             if (to.size() > max_path || m_entries.size() >= max_entries)
                 return fail({ErrorCode::invalid,
                              fmt::format("{} has too many files, or names that are too long",
-                                         level.remote)});
+                                         level.url.remote)});
             TRY(add_one(level, entry, join(inside, entry.name), to));
         }
         return {};
@@ -123,7 +138,7 @@ class Checkout {
             TRY_ASSIGN(auto target, level.repository->blob(entry.id));
             if (target.empty() || target.size() > max_path || target.find('\0') != target.npos)
                 return fail({ErrorCode::corrupt, fmt::format("{}: {} is no symbolic link",
-                                                             level.remote, printable(inside))});
+                                                             level.url.remote, printable(inside))});
             new_entry(to, EntryType::symlink, 0777).entry.link = std::move(target);
             return {};
         }
@@ -150,7 +165,7 @@ class Checkout {
             return {};
         TRY_ASSIGN(const auto text, level.repository->blob(found->id));
         auto parsed = git::parse_gitmodules(text);
-        if (!parsed) return fail(std::move(parsed).error().in(level.remote));
+        if (!parsed) return fail(std::move(parsed).error().in(level.url.remote));
         level.submodules = *std::move(parsed);
         return {};
     }
@@ -170,15 +185,13 @@ class Checkout {
         if (!found->is_fetched) return {};
         if (level.depth >= max_nesting)
             return at({ErrorCode::invalid, "submodules are nested too deeply"});
-        auto text = git::submodule_url(level.remote, found->url);
-        if (!text) return at(std::move(text).error());
-        auto url = parse_git_remote(*text);
+        auto url = url_of(level.url, found->url);
         if (!url) return at(std::move(url).error());
         url->ref = entry.id;
         GitAccess access(m_ports, *url, origin_of(m_url), m_stop);
         auto commit = access.commit({entry.id});
         if (!commit) return at(std::move(commit).error());
-        Level below{nullptr, url->remote, {}, level.depth + 1};
+        Level below{nullptr, *url, {}, level.depth + 1};
         TRY_ASSIGN(below.repository, access.local());
         TRY(read_submodules(below, *commit));
         return add_tree(below, commit->tree, "", to);
@@ -230,16 +243,15 @@ Digest checkout_key(const GitUrl& url, const GitRevision& revision, bool keep_gi
 
 Result<std::shared_ptr<SourceTree>> GitTrees::fetch(const GitUrl& url, bool keep_git_dir,
                                                     TreeLabel label, std::stop_token stop) {
-    const GitPorts ports{m_transport, m_store, m_secret};
-    GitAccess access(ports, url, "", stop);
+    GitAccess access(m_ports, url, "", stop);
     TRY_ASSIGN(const auto revision, access.resolve());
     const bool keeps = url.keep_git_dir.value_or(keep_git_dir) && url.subdir.empty();
-    return kept_tree(m_store, m_layers, checkout_key(url, revision, keeps), std::move(label),
+    return kept_tree(m_ports.store, m_layers, checkout_key(url, revision, keeps), std::move(label),
                      [&]() -> Result<std::vector<PlannedEntry>> {
                          TRY_ASSIGN(const auto commit, access.commit(revision));
                          TRY_ASSIGN(const auto repository, access.local());
                          const bool now = url.times == GitUrl::Times::checkout;
-                         Checkout checkout(ports, url, now ? std::time(nullptr) : commit.time,
+                         Checkout checkout(m_ports, url, now ? std::time(nullptr) : commit.time,
                                            stop);
                          TRY(checkout.add(repository, commit));
                          if (keeps) TRY(checkout.add_git_dir(repository, revision));
