@@ -75,16 +75,14 @@ Span shown_lines(const Source& source, const lint::Finding& finding) {
 std::string finding_text(const Source& source, const lint::Finding& finding) {
     const auto& rule = *finding.rule;
     auto out = fmt::format("\nWARNING: {}", rule.name);
-    if (!rule.url.empty())
-        out += fmt::format(" - {}", rule.url);
-    else if (rule.origin == lint::Origin::mybuild)
-        out += fmt::format(" - docs/checks/{}.md", rule.name);
+    if (!rule.url.empty()) out += fmt::format(" - {}", rule.url);
     out += fmt::format("\n{}\n", printable(finding.message));
     out += excerpt(source, shown_lines(source, finding), finding.mark);
     if (!finding.fix.empty()) out += fmt::format("fix: {}\n", printable(finding.fix));
     for (const auto& note : finding.notes)
         out += fmt::format("note: {}\n", printable(note));
-    return out + fmt::format("more: mybuild lint --explain {}\n", rule.name);
+    // The page is in the documentation, and in the program for those who have nothing else.
+    return out + fmt::format("more: docs/checks/{0}.md (mybuild lint --explain {0})\n", rule.name);
 }
 
 std::string headline(const CheckReport& report) {
