@@ -1,6 +1,8 @@
 #include "lint/rules/common.hpp"
 #include "lint/rules/table.hpp"
 
+#include <algorithm>
+
 namespace mybuild::lint::rules {
 namespace {
 
@@ -11,11 +13,13 @@ const std::vector<Heredoc>* heredocs_of(const Instruction& instruction) {
     return nullptr;
 }
 
-/// The last line of the instruction itself, without the bodies of its heredocs.
+/// The last line of the instruction itself, without the bodies of its heredocs, with blank lines
+/// that end the file.
 Span last_line(const Subject& subject, const Instruction& instruction) {
     const auto* heredocs = heredocs_of(instruction);
-    const auto end = heredocs && !heredocs->empty() ? heredocs->front().body_span.begin - 1
-                                                    : instruction.span.end;
+    const auto written = heredocs && !heredocs->empty() ? heredocs->front().body_span.begin - 1
+                                                        : instruction.span.end;
+    const auto end = std::max(written, instruction.empty_lines.back().begin);
     const auto& source = *subject.file.source;
     const auto line = source.line(source.position(end).line);
     const auto begin = static_cast<std::uint32_t>(line.data() - source.text().data());

@@ -1,13 +1,9 @@
-"""What `--call=check,format=json` says, as a value that can be recorded and compared."""
+"""What `--call=check,format=json` says, as a value that can be recorded and compared. See call.py."""
 import json
 
 # BuildKit's rules have a page there, this one has none.
 PAGES = "https://docs.docker.com/"
 WITHOUT_PAGE = "InvalidBaseImagePlatform"
-
-
-def words(call):
-    return [f"--call={call},format=json"]
 
 
 def of_json(text):
@@ -32,20 +28,28 @@ def lines_of(location):
 
 
 def differences(reference, ours):
-    """As compare.differences(). How often the same is said of the same lines does not count, nor the place of an error
-    to which the reference gives none."""
-    placed = reference.get("error", {}).get("lines") is not None
-    theirs, mine = (said(found, placed) for found in (reference, ours))
+    """As compare.differences(). How often the same is said of the same lines does not count."""
+    theirs, mine = said(reference), said(ours)
     found = {f"missing {one}": (one, "(nothing)") for one in sorted(theirs - mine)}
     found |= {f"more {one}": ("(nothing)", one) for one in sorted(mine - theirs)}
-    return found
+    return found | error_differences(reference.get("error"), ours.get("error"))
 
 
-def said(found, placed):
-    texts = {f"{one['rule']} {lines_text(one['lines'])}: {one['detail']}" for one in found["warnings"]}
-    if "error" in found:
-        texts.add(f"error {lines_text(found['error']['lines'])}" if placed else "error")
-    return texts
+def said(found):
+    return {f"{one['rule']} {lines_text(one['lines'])}: {one['detail']}" for one in found["warnings"]}
+
+
+def error_differences(reference, ours):
+    """An error must be among the lines that the reference marks, if it marks any."""
+    if (reference is None) != (ours is None):
+        return {"error": tuple("(nothing)" if one is None else f"{lines_text(one['lines'])}: {one['message']}"
+                               for one in (reference, ours))}
+    if reference is None or reference["lines"] is None:
+        return {}
+    marked, place = reference["lines"], ours["lines"]
+    if place is not None and marked[0] <= place[0] and place[1] <= marked[1]:
+        return {}
+    return {"error lines": (f"{lines_text(marked)}: {reference['message']}", f"{lines_text(place)}: {ours['message']}")}
 
 
 def lines_text(lines):

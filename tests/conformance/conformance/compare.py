@@ -1,7 +1,7 @@
 """How two results differ, and whether that is known."""
 import fnmatch
 
-from . import check
+from . import call, check
 
 ABSENT = "(nothing)"
 
@@ -10,6 +10,8 @@ def differences(reference, ours):
     """{key: (the reference's, ours)}. Keys: result, lines, platform, author, history, config FIELD, tree /PATH."""
     if "warnings" in reference:
         return check.differences(reference, ours)
+    for method in call.METHODS & reference.keys():
+        return call.differences(method, reference, ours)
     if ("error" in reference) != ("error" in ours):
         return {"result": (outcome(reference), outcome(ours))}
     if "error" in reference:

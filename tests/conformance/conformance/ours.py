@@ -2,7 +2,7 @@
 from harness.core import Scenario
 
 from . import case as cases
-from . import check, result
+from . import call, result
 
 
 def build(case, directory, options, base, servers):
@@ -24,8 +24,11 @@ def build(case, directory, options, base, servers):
                 return result.hidden(result.of_failure(f"error: in the build before: {before.err}"),
                                      hide(places))
         if "call" in case.header:
-            called = run([*case.words("args"), *check.words(case.one("call")), case.one("context", ".")])
-            return check.of_json(called.out)
+            method = case.one("call")
+            called = run([*case.words("args"), *call.words(method), case.one("context", ".")])
+            if method != "check" and called.code != 0:
+                return result.of_failure(called.err)
+            return call.of_json(method, called.out)
         stdin = (context / case.one("stdin")).read_bytes() if "stdin" in case.header else None
         done = run([*case.words("args"), "-o", f"type=oci,dest={archive}", case.one("context", ".")], stdin)
         if done.code == 0:

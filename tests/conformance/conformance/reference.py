@@ -9,7 +9,7 @@ from harness import images
 from harness.core import stop, wait_for
 
 from . import case as cases
-from . import check, result
+from . import call, result
 
 FRONTEND = "mybuild.example/dockerfile-frontend:1"
 FRONTEND_CONFIG = {"Entrypoint": ["/bin/dockerfile-frontend"], "Labels": {
@@ -112,9 +112,12 @@ class Reference:
             if before.returncode != 0:
                 raise cases.BadCase(f"{case.name}: the build before it fails: {before.stderr.decode()}")
         if "call" in case.header:
-            called = run([*case.words("args"), *check.words(case.one("call")), case.one("context", ".")])
+            method = case.one("call")
+            called = run([*case.words("args"), *call.words(method), case.one("context", ".")])
             shutil.rmtree(directory)
-            return check.of_json(called.stdout)
+            if not called.stdout.strip():
+                return failure(called.stderr.decode("utf-8", "replace"))
+            return call.of_json(method, called.stdout)
         stdin = (directory / "context" / case.one("stdin")).read_bytes() if "stdin" in case.header else None
         done = run([*case.words("args"), "-o", f"type=oci,dest=/cases/{case.name}/image.tar",
                     case.one("context", ".")], stdin)
