@@ -145,7 +145,7 @@ Status resolve_images(Session& session, std::stop_token stop) {
             TRY_ASSIGN(const auto config, oci::parse_config(session.image(*from).config));
             if (config.on_build.empty()) continue;
             TRY(plan::add_trigger_needs(session.file, graph, stage, config.on_build,
-                                        session.request.plan));
+                                        session.options));
             again = true;
         }
     }

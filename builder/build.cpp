@@ -95,7 +95,7 @@ void warn_unused_args(Session& session) {
     for (const auto& stage : session.plans)
         declared.insert(declared.end(), stage.declared_order.begin(), stage.declared_order.end());
     const auto unused =
-        plan::unused_build_args(session.file, session.graph, session.request.plan, declared);
+        plan::unused_build_args(session.file, session.graph, session.options, declared);
     if (unused.empty()) return;
     session.events.send(event::Warning{
         Error{ErrorCode::invalid, fmt::format("One or more build-args [{}] were not consumed",

@@ -7,7 +7,7 @@ namespace {
 
 lint::Subject subject_of(const Session& session, Reached reached) {
     lint::Subject subject{.file = session.file,
-                          .options = session.request.plan,
+                          .options = session.options,
                           .parse_warnings = session.parse_warnings,
                           .complete = reached != Reached::part};
     if (reached != Reached::plans) return subject;
@@ -32,7 +32,7 @@ event::Warning warning_of(const Session& session, const lint::Finding& finding) 
 } // namespace
 
 Status report_checks(Session& session, Reached reached) {
-    TRY_ASSIGN(const auto options, lint::check_options(session.file, session.request.plan));
+    TRY_ASSIGN(const auto options, lint::check_options(session.file, session.options));
     const auto findings = lint::check(subject_of(session, reached), options, lint::Purpose::build);
     for (const auto& finding : findings)
         session.events.send(warning_of(session, finding));

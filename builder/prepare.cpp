@@ -3,6 +3,7 @@
 #include "builder/checks.hpp"
 #include "builder/contexts.hpp"
 #include "builder/copy/chmod_option.hpp"
+#include "builder/epoch.hpp"
 #include "builder/mounts/mount_keys.hpp"
 #include "builder/ops/copy_sources.hpp"
 #include "builder/plan/predefined.hpp"
@@ -16,7 +17,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <ctime>
 
@@ -27,7 +27,7 @@ constexpr std::size_t id_digits = 12;
 
 Status parse(Session& session) {
     auto parsed =
-        parse_dockerfile(session.request.dockerfile, plan::parse_options(session.request.plan));
+        parse_dockerfile(session.request.dockerfile, plan::parse_options(session.options));
     session.file = std::move(parsed.file);
     session.parse_warnings = std::move(parsed.warnings);
     if (!parsed.errors.empty()) {
@@ -36,60 +36,24 @@ Status parse(Session& session) {
             errors.add(std::move(error));
         // What else is wrong with how the stages hang together can be fixed at once, too.
         if (parsed.stages_known && !session.file.stages.empty())
-            errors.take(plan::plan_stages(session.file, session.request.plan));
+            errors.take(plan::plan_stages(session.file, session.options));
         errors.take(report_checks(session, Reached::part));
         return std::move(errors).status();
     }
     // Known before anything is pulled: whether it can be read.
-    TRY(lint::check_options(session.file, session.request.plan));
+    TRY(lint::check_options(session.file, session.options));
     return {};
 }
 
 /// What BuildKit once took as a build arg, and now refuses.
 Status check_removed_args(const Session& session) {
-    const auto& args = session.request.plan.build_args;
+    const auto& args = session.options.build_args;
     const auto given = args.find("BUILDKIT_DISABLE_FILEOP");
     if (given == args.end() || !parse_bool(given->second).value_or(false)) return {};
     return fail({ErrorCode::usage,
                  "support for \"BUILDKIT_DISABLE_FILEOP\" build-arg was removed in BuildKit 0.11",
                  {},
                  "leave it out"});
-}
-
-/// SOURCE_DATE_EPOCH as build arg or, where there is none, as an ARG before the first FROM. An
-/// empty one says that there is none.
-std::string epoch_text(const Session& session) {
-    const std::string name = "SOURCE_DATE_EPOCH";
-    const auto& args = session.request.plan.build_args;
-    if (const auto given = args.find(name); given != args.end()) return given->second;
-    const auto global = session.graph.global_args.find(name);
-    return global == session.graph.global_args.end() ? "" : global->second.value_or("");
-}
-
-/// `context` as BuildKit understands it, also for stages that declare the ARG.
-void replace_context_epoch(Session& session) {
-    auto& global = session.graph.global_args;
-    const auto found = global.find("SOURCE_DATE_EPOCH");
-    if (found == global.end() || found->second != "context") return;
-    const auto& time = session.request.context.time;
-    found->second = time ? std::to_string(*time) : "";
-}
-
-Status read_epoch(Session& session) {
-    replace_context_epoch(session);
-    const auto text = epoch_text(session);
-    if (text.empty()) return {};
-    std::int64_t seconds = 0;
-    const auto* const end = text.data() + text.size();
-    const auto [stop, problem] = std::from_chars(text.data(), end, seconds);
-    if (problem != std::errc{} || stop != end || seconds < 0) {
-        return fail({ErrorCode::usage,
-                     fmt::format("invalid SOURCE_DATE_EPOCH: {}", text),
-                     {},
-                     "it is the number of seconds since 1970-01-01 UTC, or `context`"});
-    }
-    session.source_date_epoch = seconds;
-    return {};
 }
 
 plan::StageBase base_of(const Session& session, const plan::StageNode& node,
@@ -114,7 +78,7 @@ Status plan_one(Session& session, std::size_t stage, ErrorList& errors) {
     }
     auto& plan = session.plans[stage];
     plan = plan::plan_stage(session.file, session.graph, stage, base_of(session, node, config),
-                            session.request.plan);
+                            session.options);
     for (const auto& error : plan.errors)
         errors.add(error);
     return {};
@@ -211,13 +175,13 @@ Status look_up(Session& session) {
 Status prepare(Session& session, std::stop_token stop) {
     TRY(parse(session));
     TRY(check_removed_args(session));
-    auto graph = plan::plan_stages(session.file, session.request.plan);
+    auto graph = plan::plan_stages(session.file, session.options);
     if (!graph) {
         TRY(report_checks(session, Reached::text));
         return fail(std::move(graph).error());
     }
     session.graph = std::move(*graph);
-    TRY(read_epoch(session));
+    TRY(resolve_epoch(session, stop));
     const auto count = session.graph.stages.size();
     session.plans.resize(count);
     session.starts.resize(count);

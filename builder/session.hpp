@@ -65,6 +65,7 @@ struct StageState {
 struct Session {
     const BuildRequest& request;
     const BuildPorts& ports;
+    plan::PlanOptions options; ///< the request's, with the number of SOURCE_DATE_EPOCH
     EventLog events;
     Dockerfile file;
     std::vector<Error> parse_warnings;
@@ -85,7 +86,7 @@ struct Session {
     std::optional<std::int64_t> source_date_epoch; ///< seconds; times of new history entries
 
     Session(const BuildRequest& asked, const BuildPorts& given)
-        : request(asked), ports(given), events(given.events) {}
+        : request(asked), ports(given), options(asked.plan), events(given.events) {}
 
     /// source_date_epoch in nanoseconds.
     [[nodiscard]] std::optional<std::int64_t> epoch_ns() const {

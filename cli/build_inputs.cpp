@@ -61,9 +61,6 @@ Result<BuildRequest> make_request(Wire& wire, const BuildCommand& command, const
     request.context = std::move(opened.context);
 
     TRY_ASSIGN(request.plan, make_plan_options(command));
-    const auto epoch = request.plan.build_args.find("SOURCE_DATE_EPOCH");
-    if (epoch != request.plan.build_args.end() && epoch->second == "context")
-        epoch->second = request.context.time ? std::to_string(*request.context.time) : "";
     request.run = {command.network, command.added_hosts};
     request.shm_size = command.shm_size;
     request.limits = command.limits;

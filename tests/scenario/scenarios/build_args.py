@@ -4,6 +4,9 @@ import os
 from harness import trees
 from harness.core import contains, equal
 from harness.images import Archive, load_busybox
+from harness.repositories import GitServer, Repository
+from harness.tars import tar_of
+from harness.web import Web
 
 BASE = "FROM mybuild.example/busybox:1"
 NAME, EPOCH = "SOURCE_DATE_EPOCH", 1_000_000_000
@@ -52,6 +55,54 @@ def test_source_date_epoch_of_files(s):
     s.mybuild("--build-arg", f"{NAME}={EPOCH}", "-o", f"type=local,dest={s.path('root')}", context)
     found = trees.describe(s.path("root"))
     equal({os.fsdecode(name): entry["mtime"] for name, entry in found.items()}, {"d": EPOCH, "d/f": EPOCH}, "times")
+
+
+def epoch_of(s, dockerfile, *args):
+    """What a stage gets as SOURCE_DATE_EPOCH, and the created time of its image."""
+    archive = s.path("epoch.tar")
+    where = s.context("epoch", {"Dockerfile": f"{dockerfile}FROM scratch\nARG {NAME}\nLABEL e=x${NAME}\n"})
+    s.mybuild("-o", f"type=oci,dest={archive}", *args, where)
+    config = Archive(archive).config
+    return config["config"]["Labels"]["e"], config["created"]
+
+
+def test_source_date_epoch_of_a_stage(s):
+    """A stage of one ADD stands for the time of what it fetches, whether it is built or not."""
+    web = Web(s, {"/dated": b"x", "/undated": b"x", "/old.tar": tar_of({"d/f": "x"}, mtime=1_100_000_000)})
+    web.dates["/dated"] = EPOCH
+    repository = Repository(s, "r")
+    repository.commit({"f": "x\n"})
+    git = GitServer(s).url("r")
+    year_2001, year_2004 = "2001-09-09T01:46:40Z", "2004-11-09T11:33:20Z"
+    given = ("--build-arg", f"{NAME}=source")
+    for add, expected in (
+        (web.url("/dated"), (f"x{EPOCH}", year_2001)),
+        (web.url("/old.tar"), ("x1100000000", year_2004)),
+        (git, (f"x{EPOCH}", year_2001)),
+    ):
+        equal(epoch_of(s, f"FROM scratch AS Source\nARG there=/\nADD {add} $there\n", *given), expected, f"of {add}")
+        equal(epoch_of(s, f"ARG {NAME}=source\nFROM scratch AS source\nADD {add} /\n"), expected, f"of {add}, by ARG")
+        equal(epoch_of(s, "", "--build-arg", f"{NAME}=it", f"--build-context=it={add}"), expected, f"of the context {add}")
+    equal(epoch_of(s, f"FROM scratch AS source\nADD {web.url('/undated')} /\n", *given)[0], "x", "of a file without a time")
+    equal(epoch_of(s, "", "--build-arg", f"{NAME}=it", f"--build-context=it={s.context('it', {'f': 'x'})}")[0], "x",
+          "of a directory")
+
+
+def test_what_a_stage_for_source_date_epoch_must_not_have(s):
+    url = "http://127.0.0.1:1/f"
+    for stage, wanted in (
+        ("FROM mybuild.example/none:1 AS source\nADD {url} /\n", "must use FROM scratch"),
+        ("FROM scratch AS source\nADD {url} /\nENV a=b\n", "unsupported ENV instruction"),
+        ("FROM scratch AS source\nADD {url} /\nADD {url} /\n", "must contain exactly one remote ADD"),
+        ("FROM scratch AS source\nARG a\n", "must contain exactly one remote ADD"),
+        ("FROM scratch AS source\nADD {url} {url} /\n", "must contain exactly one remote ADD source"),
+        ("FROM scratch AS source\nADD f /\n", "source must be a single HTTP(S) or Git ADD"),
+        ("FROM scratch AS source\nADD {url} /\n", "cannot connect to"),
+    ):
+        where = s.context("bad", {"Dockerfile": stage.format(url=url) + "FROM scratch\n", "f": "x"})
+        failed = s.mybuild("--build-arg", f"{NAME}=source", where, check=1)
+        contains(failed.err, wanted)
+        contains(failed.err, "Dockerfile:1")
 
 
 def test_host_name(s):

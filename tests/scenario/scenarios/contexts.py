@@ -1,7 +1,6 @@
 """Where a build context and its Dockerfile come from."""
 import bz2
 import gzip
-import io
 import json
 import lzma
 import os
@@ -10,28 +9,10 @@ import tarfile
 
 from harness.core import check, contains, equal, lacks
 from harness.images import Archive, load_busybox
+from harness.tars import tar_of
 
 BASE = "FROM mybuild.example/busybox:1\n"
 SCRATCH = "FROM scratch\nCOPY . /\n"
-
-
-def tar_of(files, **attributes):
-    """A tar of {name: bytes, str, or TarInfo with a link}; attributes are those of every member."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, content in files.items():
-            if isinstance(content, tarfile.TarInfo):
-                tar.addfile(content)
-                continue
-            data = content if isinstance(content, bytes) else content.encode()
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            info.mode = 0o640
-            info.mtime = 1_000_000_000
-            for key, value in attributes.items():
-                setattr(info, key, value)
-            tar.addfile(info, io.BytesIO(data))
-    return out.getvalue()
 
 
 def link(name, target, kind=tarfile.SYMTYPE):

@@ -1,11 +1,10 @@
 """What a build fetches from elsewhere: ADD and contexts by URL, from servers on loopback."""
 import hashlib
-import io
-import tarfile
 
 from harness.core import contains, equal, lacks
 from harness.images import Archive
 from harness.peers import free_port
+from harness.tars import tar_of
 from harness.transcript import Transcript
 from harness.web import Web, answer
 
@@ -27,15 +26,8 @@ def context(s, web, *lines, name="context"):
     return s.context(name, {"Dockerfile": text.replace("@/", web.url("/"))})
 
 
-def tar_of(files, mode="w:gz"):
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=mode) as tar:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            info.uid = 1000
-            tar.addfile(info, io.BytesIO(content.encode()))
-    return out.getvalue()
+def packed(files, mode="w:gz"):
+    return tar_of(files, mode, uid=1000)
 
 
 def test_a_url_is_fetched_once_and_then_only_asked_for(s):
@@ -127,7 +119,7 @@ def test_names_redirects_and_options(s):
 
 
 def test_an_archive_is_unpacked_where_that_is_asked_for(s):
-    web = Web(s, {"/a.tar.gz": tar_of({"d/f": "x\n"})})
+    web = Web(s, {"/a.tar.gz": packed({"d/f": "x\n"})})
     _, image = built(s, context(s, web, "ADD @/a.tar.gz /p/", "ADD --unpack @/a.tar.gz /u/"))
     equal([sorted(image.entries(i)) for i in (0, 1)], [["p", "p/a.tar.gz"], ["u", "u/d", "u/d/f"]], "files")
 
@@ -155,7 +147,7 @@ def test_a_context_by_url_is_an_archive(s):
     files = {"Dockerfile": "FROM scratch\nCOPY . /x/\n", "f": "one\n", "log": "", ".dockerignore": "log\nDocker*\n.d*\n",
              "d/other": "FROM scratch\nCOPY f /o\n"}
     for mode in ("w", "w:gz", "w:bz2", "w:xz"):
-        web.files["/ctx"] = tar_of(files, mode)
+        web.files["/ctx"] = packed(files, mode)
         _, image = built(s, web.url("/ctx"))
         equal(sorted(image.entries(0)), ["x", "x/d", "x/d/other", "x/f"], f"files of {mode}")
         equal(image.entries(0)["x/f"].uid, 0, "owner")
@@ -167,7 +159,7 @@ def test_a_context_by_url_is_an_archive(s):
     _, image = built(s, "-f", "-", web.url("/ctx"), stdin=b"FROM scratch\nCOPY f /stdin\n")
     equal(list(image.entries(0)), ["stdin"], "files with -f -")
     files["f"] = "two\n"
-    web.files["/ctx"] = tar_of(files)
+    web.files["/ctx"] = packed(files)
     _, image = built(s, web.url("/ctx"))
     equal(image.content(0, "x/f"), b"two\n", "x/f")
 
@@ -189,12 +181,12 @@ def test_a_dockerfile_by_url(s):
     where = s.context("context", {"f": "x\n", "g": "", ".dockerignore": "g\n"})
     _, image = built(s, "-f", web.url("/d/my.Dockerfile"), where)
     equal(list(image.entries(0)), ["f"], "files")
-    _, image = built(s, "-f", web.url("/d/my.Dockerfile"), "-", stdin=tar_of({"f": "y\n"}))
+    _, image = built(s, "-f", web.url("/d/my.Dockerfile"), "-", stdin=packed({"f": "y\n"}))
     equal(image.content(0, "f"), b"y\n", "f")
 
 
 def test_a_named_context_by_url(s):
-    web = Web(s, {"/lib.tar.gz": tar_of({"f": "one\n", "d/g": ""}), "/one": b"file\n"})
+    web = Web(s, {"/lib.tar.gz": packed({"f": "one\n", "d/g": ""}), "/one": b"file\n"})
     where = s.context("context", {"Dockerfile": "FROM lib\nCOPY --from=file context /from\n"})
     args = ["--build-context", f"lib={web.url('/lib.tar.gz')}", "--build-context", f"file={web.url('/one')}", where]
     _, image = built(s, *args)
@@ -208,7 +200,7 @@ def test_a_named_context_by_url(s):
 
 
 def test_the_time_of_a_context_by_url(s):
-    web = Web(s, {"/ctx": tar_of({"Dockerfile": "FROM scratch\nARG SOURCE_DATE_EPOCH\nLABEL e=$SOURCE_DATE_EPOCH\n"})})
+    web = Web(s, {"/ctx": packed({"Dockerfile": "FROM scratch\nARG SOURCE_DATE_EPOCH\nLABEL e=$SOURCE_DATE_EPOCH\n"})})
     web.dates["/ctx"] = 1_100_000_000
     _, image = built(s, "--build-arg", "SOURCE_DATE_EPOCH=context", web.url("/ctx"))
     equal(image.config["config"]["Labels"], {"e": "1100000000"}, "labels")
