@@ -9,6 +9,7 @@ from .peers import free_port
 
 class Sshd:
     def __init__(self, s, *public_keys, name="sshd"):
+        s.need("sshd", "ssh-keygen")
         self.s, self.name, self.port = s, name, free_port()
         self.config = s.path(f"{name}.config")
         self.new_host_key()

@@ -12,6 +12,7 @@ from harness.transcript import Transcript
 
 def new_key(s, name="key", kind="ed25519"):
     """A private key's path and its public key's line."""
+    s.need("ssh-keygen")
     path = s.path(name)
     s.run("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", name, "-f", path)
     return path, path.with_suffix(".pub").read_text()
