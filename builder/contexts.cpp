@@ -126,7 +126,7 @@ Result<Digest> tree_digest(SourceTree& tree) {
     for (auto& node : all.nodes)
         nodes.push_back(&node);
     TRY(tree.digest(nodes));
-    return selection_digest({all}, {}, true);
+    return selection_digest({all}, {}, Owners::kept);
 }
 
 Result<std::optional<Layer>> tree_layer(Session& session, SourceTree& tree, const Digest& content) {

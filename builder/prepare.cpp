@@ -96,7 +96,7 @@ Status key_copy(Session& session, StepRef ref, const plan::CopyOp& op, KeyedStep
         ops::warn_unmatched(session, op, keyed.selection, context->name());
         LayoutOptions options;
         TRY(set_chmod(options, op.chmod));
-        keyed.copied = selection_digest(keyed.selection, options, false);
+        keyed.copied = selection_digest(keyed.selection, options, Owners::root);
         return {};
     }
     KeyBuilder key("copied from");

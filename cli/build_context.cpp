@@ -53,26 +53,13 @@ Result<OpenedContext> open_directory(Wire& wire, const BuildCommand& command,
     return opened;
 }
 
-Result<std::string> read_start(int fd) {
-    std::string start(sniffed_bytes, '\0');
-    FdSource source(fd, "standard input");
-    std::size_t have = 0;
-    while (have < start.size()) {
-        TRY_ASSIGN(const auto got,
-                   source.read(std::as_writable_bytes(std::span(start).subspan(have))));
-        if (got == 0) break;
-        have += got;
-    }
-    start.resize(have);
-    return start;
-}
-
 Result<OpenedContext> open_stdin(Wire& wire, const BuildCommand& command, const Remote& remote) {
     if (command.file == "-") {
         return fail({ErrorCode::usage,
                      "invalid argument: can't use stdin for both build context and dockerfile"});
     }
-    TRY_ASSIGN(auto start, read_start(STDIN_FILENO));
+    FdSource input(STDIN_FILENO, "standard input");
+    TRY_ASSIGN(auto start, read_start(input, sniffed_bytes));
     OpenedContext opened;
     if (!looks_like_archive(start)) {
         if (command.file) {

@@ -75,6 +75,19 @@ Status HashingSink::write(std::span<const std::byte> bytes) {
     return m_inner.write(bytes);
 }
 
+Result<std::string> read_start(ByteSource& source, std::size_t most) {
+    std::string start(most, '\0');
+    std::size_t have = 0;
+    while (have < most) {
+        TRY_ASSIGN(const std::size_t count,
+                   source.read(std::as_writable_bytes(std::span(start).subspan(have))));
+        if (count == 0) break;
+        have += count;
+    }
+    start.resize(have);
+    return start;
+}
+
 Result<std::uint64_t> copy_bytes(ByteSource& from, ByteSink& to) {
     std::vector<std::byte> buffer(copy_size);
     std::uint64_t total = 0;

@@ -101,6 +101,9 @@ class HashingSink final : public ByteSink {
     std::uint64_t m_count = 0;
 };
 
+/// The first bytes of a stream: `most` of them, or all it has.
+Result<std::string> read_start(ByteSource& source, std::size_t most);
+
 /// Writes all of `from` to `to`; returns the number of bytes.
 Result<std::uint64_t> copy_bytes(ByteSource& from, ByteSink& to);
 

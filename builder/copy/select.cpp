@@ -184,7 +184,7 @@ std::vector<std::size_t> unmatched_sources(const plan::CopyOp& op,
 }
 
 Digest selection_digest(const std::vector<SelectedSource>& sources, const LayoutOptions& options,
-                        bool keeps_owners) {
+                        Owners owners) {
     KeyBuilder key("selection");
     for (const auto& source : sources) {
         key.add("source", source.is_directory() ? std::string_view() : source.name);
@@ -194,18 +194,9 @@ Digest selection_digest(const std::vector<SelectedSource>& sources, const Layout
             if (entry.path.empty() && source.is_directory()) continue;
             const bool is_directory = entry.type == EntryType::directory;
             const bool chmods = options.chmod && entry.type != EntryType::symlink;
-            key.add("path", entry.path).add("type", static_cast<std::uint64_t>(entry.type));
             if (node.on_the_way) key.add("on the way", std::uint64_t{entry.mode});
-            key.add("mode",
-                    std::uint64_t{chmods ? options.chmod(entry.mode, is_directory) : entry.mode});
-            if (keeps_owners)
-                key.add("uid", std::uint64_t{entry.uid}).add("gid", std::uint64_t{entry.gid});
-            if (entry.type == EntryType::file) key.add("content", entry.content);
-            if (entry.type == EntryType::symlink) key.add("link", entry.link);
-            if (entry.device_major != 0 || entry.device_minor != 0)
-                key.add("device", (std::uint64_t{entry.device_major} << 32U) | entry.device_minor);
-            for (const auto& xattr : entry.xattrs)
-                key.add("xattr", xattr.name).add("value", xattr.value);
+            add_entry(key, entry, entry.path,
+                      chmods ? options.chmod(entry.mode, is_directory) : entry.mode, owners);
         }
     }
     return key.digest();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "builder/copy/entry_key.hpp"
 #include "builder/copy/layout.hpp"
 #include "builder/copy/source_tree.hpp"
 #include "builder/plan/steps.hpp"
@@ -54,6 +55,6 @@ std::vector<std::size_t> unmatched_sources(const plan::CopyOp& op,
 /// The digest of what will land in the layer: names, types, link targets, bytes, xattrs, modes as
 /// after --chmod, owners unless --chown sets them; no times (architecture.md, idea 2).
 Digest selection_digest(const std::vector<SelectedSource>& sources, const LayoutOptions& options,
-                        bool keeps_owners);
+                        Owners owners);
 
 } // namespace mybuild

@@ -19,19 +19,6 @@ std::string_view below_root(const MountedTree& mounted, std::string_view path) {
     return path;
 }
 
-void add_node(KeyBuilder& key, const LayerEntry& entry, std::string_view path, Owners owners) {
-    key.add("path", path).add("type", static_cast<std::uint64_t>(entry.type));
-    key.add("mode", std::uint64_t{entry.mode});
-    if (owners == Owners::kept)
-        key.add("uid", std::uint64_t{entry.uid}).add("gid", std::uint64_t{entry.gid});
-    if (entry.type == EntryType::file) key.add("content", entry.content);
-    if (entry.type == EntryType::symlink) key.add("link", entry.link);
-    if (entry.device_major != 0 || entry.device_minor != 0)
-        key.add("device", (std::uint64_t{entry.device_major} << 32U) | entry.device_minor);
-    for (const auto& xattr : entry.xattrs)
-        key.add("xattr", xattr.name).add("value", xattr.value);
-}
-
 /// Writes nodes one after the other, and directories' attributes at the end.
 class Copier {
   public:
@@ -100,7 +87,8 @@ Digest mounted_digest(const MountedTree& mounted, Owners owners) {
     for (const auto& node : mounted.nodes) {
         const bool is_context_root = owners == Owners::root && node.entry.path.empty();
         if (!is_context_root)
-            add_node(key, node.entry, below_root(mounted, node.entry.path), owners);
+            add_entry(key, node.entry, below_root(mounted, node.entry.path), node.entry.mode,
+                      owners);
     }
     return key.digest();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/digest.hpp"
+#include "builder/copy/entry_key.hpp"
 #include "builder/copy/source_tree.hpp"
 
 #include <string>
@@ -26,8 +27,6 @@ Result<std::string> mounted_path(SourceTree& tree, const std::string& source);
 /// Finds it, links followed inside the tree, with the digests of all files. ErrorCode::not_found
 /// where nothing is there.
 Result<MountedTree> find_mounted(SourceTree& tree, const std::string& source);
-
-enum class Owners : std::uint8_t { kept, root };
 
 /// Digest of what a step can see of it but times: paths, types, modes, links, bytes, xattrs, and
 /// owners where they are kept (a context's files all belong to root). The root of a context is 0755

@@ -185,7 +185,7 @@ Result<Digest> copied_content(Session& session, const plan::CopyOp& op, std::sto
     TRY_ASSIGN(const auto sources, select_sources(op, *tree, session.file.source));
     LayoutOptions options;
     TRY(set_chmod(options, op.chmod));
-    return selection_digest(sources, options, !op.chown);
+    return selection_digest(sources, options, op.chown ? Owners::root : Owners::kept);
 }
 
 } // namespace mybuild::ops

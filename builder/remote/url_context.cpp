@@ -17,15 +17,8 @@ constexpr std::uint64_t max_entries = 4'000'000;
 Result<bool> is_archive(Store& store, const Digest& blob) {
     TRY_ASSIGN(auto fd, store.blobs().open(blob));
     FdSource source(std::move(fd), "the file");
-    std::string start(sniffed_bytes, '\0');
-    std::size_t have = 0;
-    while (have < start.size()) {
-        TRY_ASSIGN(const auto got,
-                   source.read(std::as_writable_bytes(std::span(start).subspan(have))));
-        if (got == 0) break;
-        have += got;
-    }
-    return looks_like_archive(std::string_view(start).substr(0, have));
+    TRY_ASSIGN(const auto start, read_start(source, sniffed_bytes));
+    return looks_like_archive(start);
 }
 
 Result<std::shared_ptr<SourceTree>> unpacked(Store& store, LayerStore& layers, const Digest& blob,

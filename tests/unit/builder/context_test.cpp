@@ -146,7 +146,7 @@ TEST_CASE("the digest of a selection knows names, modes and bytes, and no times 
     context.file("d/f", "one");
     const auto digest = [&] {
         const auto tree = context.open();
-        return selection_digest(context.select(*tree, {"d"}).value(), {}, false);
+        return selection_digest(context.select(*tree, {"d"}).value(), {}, Owners::root);
     };
     const auto before = digest();
     timespec times[2]{{1, 0}, {1, 0}};

@@ -296,7 +296,7 @@ TEST_CASE("directories on the way have their attributes, and the digest knows th
         const auto found =
             select_sources(operation({{"d/e/f"}, {}, true}), *opened, tree.dockerfile).value();
         CHECK(found.front().nodes.at(1).entry.mode == 0750);
-        return selection_digest(found, {}, false);
+        return selection_digest(found, {}, Owners::root);
     };
     REQUIRE(::fchmodat(tree.dir.fd(), "d", 0750, 0) == 0);
     const auto before = digest();
