@@ -61,6 +61,11 @@ Result<std::string> read_file_at(int dir, const std::string& path, std::size_t l
     return data;
 }
 
+bool is_directory(const std::string& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 Status write_all(int fd, std::string_view data) {
     while (!data.empty()) {
         const auto put = ::write(fd, data.data(), data.size());

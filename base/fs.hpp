@@ -43,6 +43,8 @@ Result<std::vector<std::string>> list_dir(int dir);
 /// Makes directories that forbid it writable first, where the caller owns them.
 Status remove_tree_at(int dir, const std::string& name);
 
+/// Whether a path is that of a directory, links followed.
+bool is_directory(const std::string& path);
 Result<struct stat> stat_at(int dir, const std::string& path); ///< does not follow the last link
 
 /// A directory of its own name below `parent`, removed with its content on destruction.

@@ -71,7 +71,7 @@ Result<std::shared_ptr<SourceTree>> open_directory(Session& session, const std::
     auto text = fs::read_file_at(AT_FDCWD, path, max_ignore_file);
     if (text)
         ignore_file = std::make_shared<const Source>(path, std::move(*text));
-    else if (text.error().code != ErrorCode::not_found)
+    else if (text.error().code != ErrorCode::not_found && !fs::is_directory(path))
         return fail(std::move(text).error());
     TRY_ASSIGN(auto rules, rules_of(ignore_file));
     TRY_ASSIGN(auto* digests, stat_index(session, directory));

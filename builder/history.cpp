@@ -27,6 +27,22 @@ std::string format_time(std::int64_t ns_since_1970) {
     return text + "Z";
 }
 
+void complete_history(oci::ImageConfig& base) {
+    std::size_t layers = 0;
+    for (auto& entry : base.history) {
+        if (entry.empty_layer) continue;
+        // Formats know no other way to say that a line has no layer.
+        if (layers == base.diff_ids.size())
+            entry.empty_layer = true;
+        else
+            ++layers;
+    }
+    for (; layers < base.diff_ids.size(); ++layers)
+        base.history.push_back({.created = base.created,
+                                .created_by = "unknown step of the base image",
+                                .comment = "mybuild"});
+}
+
 oci::ImageConfig extended_config(const oci::ImageConfig& before, const plan::Step& step,
                                  const std::optional<Digest>& diff_id, std::int64_t created_ns) {
     auto config = final_config(before, step.config);

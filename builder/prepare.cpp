@@ -4,6 +4,7 @@
 #include "builder/contexts.hpp"
 #include "builder/copy/chmod_option.hpp"
 #include "builder/epoch.hpp"
+#include "builder/history.hpp"
 #include "builder/mounts/mount_keys.hpp"
 #include "builder/ops/copy_sources.hpp"
 #include "builder/plan/predefined.hpp"
@@ -75,6 +76,7 @@ Status plan_one(Session& session, std::size_t stage, ErrorList& errors) {
         start.id = start.image->id.hex().substr(0, id_digits);
         TRY_ASSIGN(config, oci::parse_config(start.image->config));
         start.created = config->created;
+        complete_history(*config);
     }
     auto& plan = session.plans[stage];
     plan = plan::plan_stage(session.file, session.graph, stage, base_of(session, node, config),

@@ -79,6 +79,7 @@ Result<std::shared_ptr<const Source>> read_ignore_file(const std::string& docker
     for (const auto& path : candidates) {
         auto text = fs::read_file_at(AT_FDCWD, path, max_dockerfile);
         if (text) return std::make_shared<const Source>(path, std::move(*text));
+        if (fs::is_directory(path)) continue; // an ordinary part of the context, as in Docker
         if (text.error().code != ErrorCode::not_found) return fail(std::move(text).error());
     }
     return nullptr;

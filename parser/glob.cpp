@@ -86,6 +86,7 @@ class Glob::Reader {
             if (m_rest.starts_with('-')) {
                 m_rest.remove_prefix(1);
                 TRY_ASSIGN(to, set_character());
+                if (to < from) return bad("a range in brackets ends before it begins");
             }
             set.ranges.push_back({from, to});
         }

@@ -21,11 +21,12 @@ struct Bounds {
 
 const x3::uint_parser<std::uint32_t, 10> number{};
 
-/// `80` or `8000-8010`, each up to 65535.
+/// `80` or `8000-8010`, each up to 65535; a plus sign before a number is passed over, as in Docker.
 std::optional<Bounds> parse_bounds(std::string_view text) {
     std::pair<std::uint32_t, boost::optional<std::uint32_t>> node;
     auto at = text.data();
-    if (!x3::parse(at, at + text.size(), number >> -('-' >> number) >> x3::eoi, node))
+    if (!x3::parse(at, at + text.size(),
+                   -x3::lit('+') >> number >> -('-' >> -x3::lit('+') >> number) >> x3::eoi, node))
         return std::nullopt;
     const Bounds bounds{node.first, node.second.value_or(node.first)};
     if (bounds.first > bounds.last || bounds.last > 65535) return std::nullopt;

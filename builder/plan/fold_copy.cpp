@@ -37,7 +37,8 @@ Status expand_sources(StageState& state, Expander& expander, const CopyBase& wri
     }
     for (const Heredoc& heredoc : written.heredocs) {
         const std::string& name = heredoc.name;
-        if (name.empty() || name == "." || name == ".." || name.find('/') != name.npos)
+        const std::string path = clean_path("/", name);
+        if (path == "/" || path.find('/', 1) != path.npos)
             return state.fail_at(
                 Error{.code = ErrorCode::invalid,
                       .message = "a heredoc named " + printable(name) + " cannot be a file",
@@ -48,7 +49,8 @@ Status expand_sources(StageState& state, Expander& expander, const CopyBase& wri
         if (heredoc.expand) {
             TRY_ASSIGN(content, expander.heredoc({.text = content, .span = heredoc.body_span}));
         }
-        op.inline_files.push_back({.name = name, .content = std::move(content)});
+        op.inline_files.push_back(
+            {.name = path.substr(1), .written = name, .content = std::move(content)});
     }
     return {};
 }
@@ -117,7 +119,7 @@ std::string copy_history(std::string_view keyword, const CopyOp& op, std::string
     for (const std::string& source : op.sources)
         text += " " + shown_source(source);
     for (const InlineFile& file : op.inline_files)
-        text += " <<" + file.name;
+        text += " <<" + file.written;
     return text.append(" ").append(destination).append(" # buildkit");
 }
 

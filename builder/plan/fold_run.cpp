@@ -20,17 +20,17 @@ struct PlannedMount {
     Span span;
 };
 
-/// The targets that a mount's text leaves open (dockerfile-language.md, 6.2): those of bind, cache
-/// and tmpfs are below WORKDIR, the others are paths from the root.
+/// The targets that a mount's text leaves open (dockerfile-language.md, 6.2). All are below
+/// WORKDIR.
 Status settle_target(const StageState& state, Mount& mount, std::size_t& ssh_count, Span span) {
     switch (mount.type) {
     case MountType::secret:
-        if (!mount.target.empty()) mount.target = clean_path("/", mount.target);
+        if (!mount.target.empty()) mount.target = clean_path(state.directory(), mount.target);
         return {};
     case MountType::ssh:
         if (mount.target.empty())
             mount.target = fmt::format("/run/buildkit/ssh_agent.{}", ssh_count);
-        mount.target = clean_path("/", mount.target);
+        mount.target = clean_path(state.directory(), mount.target);
         ++ssh_count;
         return {};
     default:

@@ -40,6 +40,7 @@ struct RunOp {
 /// A heredoc among a COPY's sources.
 struct InlineFile {
     std::string name = {};
+    std::string written = {}; ///< the delimiter: it may say the name as a path
     std::string content = {};
 };
 

@@ -29,8 +29,10 @@ Result<std::int64_t> retries(const Clause& clause, const FlagValues& flags) {
     const auto word = flags.text("retries");
     if (!word) return 0;
     std::int32_t count = 0;
-    const auto* const begin = word->text.data();
-    const auto* const end = begin + word->text.size();
+    std::string_view digits = word->text;
+    if (digits.size() > 1 && digits.front() == '+' && digits[1] != '-') digits.remove_prefix(1);
+    const auto* const begin = digits.data();
+    const auto* const end = begin + digits.size();
     const auto [stop, problem] = std::from_chars(begin, end, count);
     if (problem == std::errc::result_out_of_range) {
         return fail(clause.invalid(

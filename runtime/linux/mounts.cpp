@@ -53,7 +53,8 @@ class Planner {
         TRY(take_root());
         TRY(add_system());
         if (!m_spec.insecure) hide();
-        TRY(add_files_and_user_mounts());
+        TRY(add_files());
+        TRY(add_user_mounts());
         return std::move(m_plan);
     }
 
@@ -153,28 +154,30 @@ class Planner {
             add({Origin::path, -1, path, path, MOUNT_ATTR_RDONLY, true});
     }
 
-    Status add_files_and_user_mounts() {
-        std::vector<SandboxMount> injected;
-        const auto inject = [&](const char* target, const std::string& content) {
-            injected.push_back({target, FileMount{content, 0644, 0, 0, true}});
+    /// Before the step's own mounts: one that covers /etc shows what it has, as in Docker.
+    Status add_files() {
+        const auto inject = [&](const std::string& target,
+                                const std::optional<std::string>& content) -> Status {
+            const bool replaced =
+                std::any_of(m_spec.mounts.begin(), m_spec.mounts.end(),
+                            [&](const auto& own) { return own.target == target; });
+            if (!content || replaced) return {};
+            return add_mount({target, FileMount{*content, 0644, 0, 0, true}});
         };
-        if (m_spec.resolv_conf) inject("/etc/resolv.conf", *m_spec.resolv_conf);
-        if (m_spec.hosts) inject("/etc/hosts", *m_spec.hosts);
+        TRY(inject("/etc/resolv.conf", m_spec.resolv_conf));
+        return inject("/etc/hosts", m_spec.hosts);
+    }
 
+    Status add_user_mounts() {
         std::vector<const SandboxMount*> sorted;
-        sorted.reserve(injected.size() + m_spec.mounts.size());
-        for (const auto& mount : injected)
-            sorted.push_back(&mount);
+        sorted.reserve(m_spec.mounts.size());
         for (const auto& mount : m_spec.mounts)
             sorted.push_back(&mount);
         std::stable_sort(sorted.begin(), sorted.end(), [](const auto* one, const auto* other) {
             return one->target < other->target;
         });
         for (const auto* mount : sorted) {
-            auto added = add_mount(*mount);
-            if (!added)
-                return fail(std::move(added).error().in(
-                    fmt::format("cannot mount on {}", printable(mount->target))));
+            TRY(add_mount(*mount));
         }
         return {};
     }
@@ -209,8 +212,14 @@ class Planner {
     }
 
     Status add_mount(const SandboxMount& mount) {
-        return std::visit([&](const auto& what) { return add_one(mount.target, what); },
-                          mount.what);
+        const auto target = fmt::format("cannot mount on {}", printable(mount.target));
+        // runc refuses it too; nothing in a step works without it.
+        if (mount.target == "/proc")
+            return fail(Error{ErrorCode::invalid, "a step needs its own /proc"}.in(target));
+        auto added =
+            std::visit([&](const auto& what) { return add_one(mount.target, what); }, mount.what);
+        if (!added) return fail(std::move(added).error().in(target));
+        return {};
     }
 
     Status add_one(const std::string& target, const BindMount& bind) {

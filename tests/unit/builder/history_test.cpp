@@ -28,6 +28,33 @@ TEST_CASE("a step adds its line of history, and a layer's diff id") {
     CHECK(after.diff_ids == std::vector{Digest::of("base"), Digest::of("layer")});
 }
 
+TEST_CASE("the history of a base says as many layers as it has") {
+    struct Case {
+        std::string given; ///< a letter for each line: + has a layer, - has none
+        std::size_t layers;
+        std::string completed;
+    };
+    const Case cases[] = {
+        {"", 0, ""},     {"-", 0, "-"},      {"", 2, "++"},       {"+-", 1, "+-"},
+        {"-", 2, "-++"}, {"+-+", 3, "+-++"}, {"+-++", 2, "+-+-"}, {"+", 0, "-"},
+    };
+    for (const auto& [given, layers, completed] : cases) {
+        CAPTURE(given);
+        oci::ImageConfig base;
+        base.created = "2020-01-01T00:00:00Z";
+        for (const char line : given)
+            base.history.push_back({.created_by = "given", .empty_layer = line == '-'});
+        base.diff_ids.assign(layers, Digest::of("layer"));
+        complete_history(base);
+        std::string found;
+        for (std::size_t i = 0; i < base.history.size(); ++i) {
+            found += base.history[i].empty_layer ? '-' : '+';
+            CHECK((base.history[i].created_by == "given") == (i < given.size()));
+        }
+        CHECK(found == completed);
+    }
+}
+
 TEST_CASE("ONBUILD leaves no line of history and no time") {
     plan::Step step;
     step.has_history = false;

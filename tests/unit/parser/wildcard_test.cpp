@@ -68,7 +68,7 @@ TEST_CASE("wildcards match as Go's filepath.Match") {
 
 TEST_CASE("malformed wildcards are errors whatever the name") {
     for (const char* pattern : {"[]a]", "[-]", "[x-]", "[-x]", "\\", "[a-b-c]", "[", "[^", "[^bc",
-                                "a[", "a[b-", "a\\", "[a\\"}) {
+                                "[z-a]", "a[", "a[b-", "a\\", "[a\\"}) {
         CAPTURE(pattern);
         CHECK_FALSE(wildcard_match(pattern, "unrelated").has_value());
         CHECK(check_wildcard(pattern).error().code == ErrorCode::syntax);

@@ -12,6 +12,7 @@ TEST_CASE("EXPOSE") {
     };
     const Case cases[] = {
         {"EXPOSE 80", {"80/tcp"}, "EXPOSE [80/tcp]"},
+        {"EXPOSE +80", {"80/tcp"}, "EXPOSE [80/tcp]"},
         {"EXPOSE 53/udp 53/TCP", {"53/tcp", "53/udp"}, "EXPOSE [53/tcp 53/udp]"},
         {"EXPOSE 8000-8002",
          {"8000/tcp", "8001/tcp", "8002/tcp"},

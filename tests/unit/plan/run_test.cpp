@@ -117,10 +117,11 @@ TEST_CASE("mount targets are absolute and clean") {
         {"--mount=type=tmpfs,target=/t//u", "/t/u"},
         {"--mount=type=cache,target=/$v", "/val"},
         {"--mount=type=secret,id=s", "/run/secrets/s"},
-        {"--mount=type=secret,id=s,target=x/y", "/x/y"},
+        {"--mount=type=secret,id=s,target=x/y", "/w/x/y"},
         {"--mount=type=secret,id=s,env=S", ""},
         {"--mount=type=ssh", "/run/buildkit/ssh_agent.0"},
         {"--mount=type=ssh,target=/s", "/s"},
+        {"--mount=type=ssh,target=s", "/w/s"},
     };
     for (const auto& [flags, target] : cases) {
         CAPTURE(flags);
