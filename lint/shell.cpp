@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace mybuild::lint {
 namespace {
@@ -130,13 +131,57 @@ std::string_view base_name(std::string_view path) {
     return slash == path.npos ? path : path.substr(slash + 1);
 }
 
-/// The text of `sh -c TEXT`, if that is what the words are.
-const std::string* text_for_shell(const std::vector<std::string>& words) {
+bool is_shell(std::string_view name) {
     constexpr std::array<std::string_view, 5> shells{"sh", "bash", "ash", "dash", "zsh"};
-    if (words.size() < 3 || !among(shells, base_name(words.front()))) return nullptr;
+    return among(shells, name);
+}
+
+/// The text of `sh -c TEXT`, if that is what the command is.
+const std::string* text_for_shell(const ShellCommand& command) {
+    const auto words = command.program();
+    if (!is_shell(command.name())) return nullptr;
     for (std::size_t i = 1; i + 1 < words.size(); ++i)
-        if (words[i].starts_with('-') && words[i].ends_with('c')) return &words[i + 1];
+        if (words[i].starts_with('-') && !words[i].starts_with("--") && words[i].ends_with('c'))
+            return &words[i + 1];
     return nullptr;
+}
+
+/// `bash -e <<EOF`: a shell with options only, which reads its commands from a heredoc.
+bool reads_heredoc(const ShellCommand& command) {
+    const auto words = command.program();
+    return is_shell(command.name()) && words.back().starts_with("<<") &&
+           std::ranges::all_of(words.subspan(1), [](std::string_view word) {
+               return word.starts_with('-') || word.starts_with("<<");
+           });
+}
+
+/// The commands, and those of texts that they give to a shell.
+std::vector<ShellCommand> with_nested(std::vector<ShellCommand> commands) {
+    std::vector<ShellCommand> all;
+    for (auto& command : commands) {
+        const auto* text = text_for_shell(command);
+        auto inner = text != nullptr ? shell_commands(*text) : std::vector<ShellCommand>();
+        all.push_back(std::move(command));
+        std::ranges::move(inner, std::back_inserter(all));
+    }
+    return all;
+}
+
+/// Puts the alternatives of the first `{…}` in the word in its place.
+std::vector<std::string> alternatives(const std::string& word) {
+    const auto open = word.find('{');
+    const auto close = word.find('}', open);
+    if (close == word.npos || (open > 0 && word[open - 1] == '$')) return {};
+    const std::string_view inside(word.data() + open + 1, close - open - 1);
+    if (inside.find(',') == inside.npos || inside.find('{') != inside.npos) return {};
+    std::vector<std::string> words;
+    for (std::size_t begin = 0; begin <= inside.size();) {
+        const auto end = std::min(inside.find(',', begin), inside.size());
+        words.push_back(word.substr(0, open) + std::string(inside.substr(begin, end - begin)) +
+                        word.substr(close + 1));
+        begin = end + 1;
+    }
+    return words;
 }
 
 } // namespace
@@ -182,16 +227,30 @@ std::vector<ShellCommand> shell_commands(std::string_view text) {
 
 std::vector<ShellCommand> commands_of(const Run& run) {
     if (run.command.args.empty()) return {};
-    if (run.command.form == Form::exec) {
-        if (const auto* text = text_for_shell(run.command.args)) return shell_commands(*text);
-        return {ShellCommand{run.command.args}};
-    }
+    if (run.command.form == Form::exec) return with_nested({ShellCommand{run.command.args}});
     std::string_view text = run.command.args.front();
     if (!run.heredocs.empty() && !run.is_script) text = text.substr(0, text.find('\n'));
     if (run.is_script && text.starts_with("#!") &&
         text.substr(0, text.find('\n')).find("sh") == text.npos)
         return {}; // a script of another language
-    return shell_commands(text);
+    auto commands = with_nested(shell_commands(text));
+    if (!run.is_script && run.heredocs.size() == 1 && std::ranges::any_of(commands, reads_heredoc))
+        std::ranges::move(shell_commands(run.heredocs.front().content()),
+                          std::back_inserter(commands));
+    return commands;
+}
+
+std::vector<std::string> expand_braces(std::string_view word) {
+    constexpr std::size_t most_words = 64;
+    std::vector<std::string> done, left{std::string(word)};
+    while (!left.empty() && done.size() + left.size() < most_words) {
+        auto next = std::move(left.back());
+        left.pop_back();
+        auto words = alternatives(next);
+        if (words.empty()) done.push_back(std::move(next));
+        std::ranges::move(words, std::back_inserter(left));
+    }
+    return done;
 }
 
 } // namespace mybuild::lint

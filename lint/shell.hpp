@@ -27,8 +27,13 @@ struct ShellCommand {
 /// RUN does, never to execute it. What stands in `$(…)` belongs to its word.
 [[nodiscard]] std::vector<ShellCommand> shell_commands(std::string_view text);
 
-/// The commands of a RUN: of its shell text, its script, the text after `sh -c`, or the one that
-/// its exec form is. Bodies of heredocs that go to other programs are not looked at.
+/// The commands of a RUN: of its shell text, its script, or the one that its exec form is, and what
+/// these give to a shell, by `sh -c` or by a heredoc. Bodies of heredocs that go to other programs
+/// are not looked at.
 [[nodiscard]] std::vector<ShellCommand> commands_of(const Run& run);
+
+/// What bash makes of `a{b,c}`: `ab` and `ac`, in no particular order. Other shells leave it as it
+/// is.
+[[nodiscard]] std::vector<std::string> expand_braces(std::string_view word);
 
 } // namespace mybuild::lint

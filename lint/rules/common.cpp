@@ -108,15 +108,23 @@ bool is_mounted(const plan::Step& step, std::string_view path) {
     });
 }
 
-bool is_removed(const std::vector<ShellCommand>& commands, std::string_view path) {
+bool is_removed(const plan::Step& step, const std::vector<ShellCommand>& commands,
+                std::string_view path) {
+    // `rm -rf /var/lib/apt/lists/*` leaves the directory alone.
+    const auto names_it = [&](std::string_view word) {
+        const auto star = word.find('*');
+        if (star != word.npos && !word.ends_with("/*")) return false;
+        word = word.substr(0, star);
+        return word.size() > 1 && word.starts_with('/') && is_below(path, word);
+    };
+    // /bin/sh of Debian and Alpine takes braces for a part of the name.
+    const auto& shell = step.config.shell;
+    const bool has_braces = !shell.empty() && shell.front().ends_with("bash");
     for (const ShellCommand& command : commands) {
         if (command.name() != "rm" && command.name() != "find") continue;
-        for (std::string_view word : command.program().subspan(1)) {
-            // `rm -rf /var/lib/apt/lists/*` leaves the directory alone.
-            const auto star = word.find('*');
-            if (star != word.npos && !word.ends_with("/*")) continue;
-            word = word.substr(0, star);
-            if (word.size() > 1 && word.starts_with('/') && is_below(path, word)) return true;
+        for (const std::string& word : command.program().subspan(1)) {
+            if (names_it(word)) return true;
+            if (has_braces && std::ranges::any_of(expand_braces(word), names_it)) return true;
         }
     }
     return false;

@@ -62,6 +62,7 @@ const Body* body_of(const plan::Step& step) {
 [[nodiscard]] bool is_mounted(const plan::Step& step, std::string_view path);
 
 /// Whether one of the commands is an `rm` of `path`, of something it is in, or of all in it.
-[[nodiscard]] bool is_removed(const std::vector<ShellCommand>& commands, std::string_view path);
+[[nodiscard]] bool is_removed(const plan::Step& step, const std::vector<ShellCommand>& commands,
+                              std::string_view path);
 
 } // namespace mybuild::lint

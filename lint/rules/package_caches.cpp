@@ -21,20 +21,26 @@ void each_shipped_run(const Subject& subject, F f) {
     });
 }
 
-const ShellCommand* find(const Commands& commands, std::initializer_list<std::string_view> names,
-                         std::initializer_list<std::string_view> verbs) {
-    for (const ShellCommand& command : commands) {
-        if (std::ranges::find(names, command.name()) == names.end()) continue;
-        if (std::ranges::find(verbs, command.verb()) != verbs.end()) return &command;
-    }
-    return nullptr;
+using Words = std::initializer_list<std::string_view>;
+
+bool is_one(const ShellCommand& command, Words names, Words verbs) {
+    return std::ranges::find(names, command.name()) != names.end() &&
+           std::ranges::find(verbs, command.verb()) != verbs.end();
+}
+
+const ShellCommand* find(const Commands& commands, Words names, Words verbs) {
+    const auto found = std::ranges::find_if(
+        commands, [&](const ShellCommand& command) { return is_one(command, names, verbs); });
+    return found == commands.end() ? nullptr : &*found;
 }
 
 void check_apt(const Subject& subject, Report& report) {
     constexpr std::string_view lists = "/var/lib/apt/lists";
     each_shipped_run(subject, [&](const plan::Step& step, const Commands& commands) {
         const auto* update = find(commands, {"apt-get", "apt"}, {"update"});
-        if (update == nullptr || is_mounted(step, lists) || is_removed(commands, lists)) return;
+        if (update == nullptr || is_mounted(step, lists) || is_removed(step, commands, lists))
+            return;
+        if (find(commands, {"apt-get", "apt"}, {"dist-clean", "distclean"}) != nullptr) return;
         report.add(*step.instruction,
                    {.message = "The package lists of apt-get update stay in the layer",
                     .mark = find_word(subject, step.span, update->name()),
@@ -47,10 +53,13 @@ void check_apt(const Subject& subject, Report& report) {
 void check_apk(const Subject& subject, Report& report) {
     constexpr std::string_view cache = "/var/cache/apk";
     each_shipped_run(subject, [&](const plan::Step& step, const Commands& commands) {
-        const auto* add = find(commands, {"apk"}, {"add", "update", "upgrade"});
-        if (add == nullptr || add->has_word("--no-cache")) return;
+        const auto add = std::ranges::find_if(commands, [](const ShellCommand& command) {
+            return is_one(command, {"apk"}, {"add", "update", "upgrade"}) &&
+                   !command.has_word("--no-cache");
+        });
+        if (add == commands.end()) return;
         if (is_mounted(step, cache) || is_mounted(step, "/etc/apk/cache")) return;
-        if (is_removed(commands, cache)) return;
+        if (is_removed(step, commands, cache)) return;
         report.add(
             *step.instruction,
             {.message = fmt::format("The package index of apk {} stays in the layer", add->verb()),
@@ -60,15 +69,20 @@ void check_apk(const Subject& subject, Report& report) {
 }
 
 void check_dnf(const Subject& subject, Report& report) {
+    const Words names{"dnf", "dnf5", "microdnf", "yum", "zypper"};
     each_shipped_run(subject, [&](const plan::Step& step, const Commands& commands) {
         const auto* install =
-            find(commands, {"dnf", "microdnf", "yum", "zypper"},
+            find(commands, names,
                  {"install", "in", "update", "upgrade", "up", "groupinstall", "reinstall"});
         if (install == nullptr) return;
+        // One of them may be another's link, so it does not matter which one cleans what.
+        if (find(commands, names, {"clean", "cc"}) != nullptr) return;
+        for (const std::string_view one : {"dnf", "libdnf5", "yum", "zypp"}) {
+            const auto directory = "/var/cache/" + std::string(one);
+            if (is_mounted(step, directory) || is_removed(step, commands, directory)) return;
+        }
         const auto name = std::string(install->name());
         const auto cache = "/var/cache/" + (name == "zypper" ? std::string("zypp") : name);
-        if (find(commands, {name}, {"clean"}) != nullptr) return;
-        if (is_mounted(step, cache) || is_removed(commands, cache)) return;
         report.add(*step.instruction,
                    {.message = fmt::format("What {} downloads stays in the layer", name),
                     .mark = find_word(subject, step.span, name),
@@ -78,20 +92,20 @@ void check_dnf(const Subject& subject, Report& report) {
     });
 }
 
-/// `pip install …`, also as `python3 -m pip install …`.
-const ShellCommand* find_pip(const Commands& commands) {
-    if (const auto* pip = find(commands, {"pip", "pip2", "pip3"}, {"install"})) return pip;
-    for (const ShellCommand& command : commands) {
-        const auto words = command.program();
-        if (words.size() > 3 && command.name().starts_with("python") && words[1] == "-m" &&
-            words[2] == "pip" && command.has_word("install"))
-            return &command;
-    }
-    return nullptr;
+/// `pip install …`, also as `pip3.12` and `python3 -m pip install …`.
+bool is_pip_install(const ShellCommand& command) {
+    const auto words = command.program();
+    if (words.size() > 3 && command.name().starts_with("python") && words[1] == "-m" &&
+        words[2] == "pip")
+        return command.has_word("install");
+    const auto name = command.name();
+    return name.starts_with("pip") && name.find_first_not_of("0123456789.", 3) == name.npos &&
+           command.verb() == "install";
 }
 
 bool is_cache_off(const plan::Step& step, const ShellCommand& pip) {
-    if (pip.has_word("--no-cache-dir")) return true;
+    const auto is_flag = [](std::string_view word) { return word.starts_with("--no-cache"); };
+    if (std::ranges::any_of(pip.words, is_flag)) return true;
     constexpr std::string_view name = "PIP_NO_CACHE_DIR=";
     const auto sets = [&](std::string_view entry) { return entry.starts_with(name); };
     const auto* op = std::get_if<plan::RunOp>(&step.op);
@@ -101,16 +115,18 @@ bool is_cache_off(const plan::Step& step, const ShellCommand& pip) {
 
 bool is_in_cache_mount(const plan::Step& step) {
     const auto* op = std::get_if<plan::RunOp>(&step.op);
+    // PIP_CACHE_DIR may be anywhere.
     return op != nullptr && std::ranges::any_of(op->mounts, [](const Mount& mount) {
-               return mount.target.find("/.cache") != std::string::npos ||
-                      mount.target.find("pip") != std::string::npos;
+               return mount.type == MountType::cache || mount.type == MountType::tmpfs;
            });
 }
 
 void check_pip(const Subject& subject, Report& report) {
     each_shipped_run(subject, [&](const plan::Step& step, const Commands& commands) {
-        const auto* pip = find_pip(commands);
-        if (pip == nullptr || is_cache_off(step, *pip) || is_in_cache_mount(step)) return;
+        const auto pip = std::ranges::find_if(commands, [&](const ShellCommand& command) {
+            return is_pip_install(command) && !is_cache_off(step, command);
+        });
+        if (pip == commands.end() || is_in_cache_mount(step)) return;
         const bool removed = std::ranges::any_of(commands, [](const ShellCommand& command) {
             const bool purges = command.has_word("cache") && command.has_word("purge");
             return purges || (command.name() == "rm" &&
@@ -143,10 +159,12 @@ const Rule apt_lists_left{
         .bad = "FROM debian:12\nRUN apt-get update && apt-get install -y curl\n",
         .good = "FROM debian:12\nRUN apt-get update && apt-get install -y curl && rm -rf "
                 "/var/lib/apt/lists/*\n",
-        .more = "Stages that are only copied from are not looked at: their layers are not in the "
-                "image. Cache mounts are the\nquicker way: `RUN "
-                "--mount=type=cache,target=/var/lib/apt --mount=type=cache,target=/var/cache/apt "
-                "…`."}};
+        .more =
+            "`apt-get dist-clean` does it as well. Braces are for bash: /bin/sh of Debian removes "
+            "nothing for\n`rm -rf /var/lib/{apt,dpkg}/`. Stages that are only copied from are "
+            "not looked at: their layers are not in the\nimage. Cache mounts are the quicker "
+            "way: `RUN --mount=type=cache,target=/var/lib/apt\n"
+            "--mount=type=cache,target=/var/cache/apt …`."}};
 
 const Rule apk_index_left{
     .name = "ApkIndexLeft",

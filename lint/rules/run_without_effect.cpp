@@ -1,5 +1,6 @@
 #include "lint/rules/common.hpp"
 #include "lint/rules/table.hpp"
+#include "parser/text.hpp"
 
 #include <fmt/format.h>
 
@@ -16,7 +17,16 @@ constexpr std::array<std::string_view, 9> own_affairs{"cd",    "export", "alias"
 std::string fix_of(const ShellCommand& command) {
     const auto words = command.program();
     if (words.size() == 2 && command.name() == "cd") return "WORKDIR " + words[1];
-    if (words.size() >= 2 && command.name() == "export") return "ENV " + words[1];
+    if (words.size() >= 2 && command.name() == "export") {
+        std::string fix = "ENV";
+        for (const std::string_view word : words.subspan(1)) {
+            const auto value = std::min(word.find('='), word.size() - 1) + 1;
+            const bool plain = word.find_first_of(" \t\"'\\", value) == word.npos;
+            const std::string rest(word.substr(value));
+            fix += fmt::format(" {}{}", word.substr(0, value), plain ? rest : text::quoted(rest));
+        }
+        return fix;
+    }
     return "the same at the beginning of the RUN that needs it";
 }
 

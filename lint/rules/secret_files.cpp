@@ -20,12 +20,18 @@ constexpr std::array<std::string_view, 4> endings{".key", ".p12", ".pfx", ".kdbx
 /// `.env.example` and so on are there to be shown.
 constexpr std::array<std::string_view, 6> harmless{"example", "sample",  "template",
                                                    "dist",    "default", "pub"};
+constexpr std::array<std::string_view, 6> public_marks{"pub",     "gpg",     "apt",
+                                                       "archive", "keyring", "repo"};
 
 bool is_secret(std::string_view path) {
     const auto slash = path.rfind('/');
     const auto name = slash == path.npos ? path : path.substr(slash + 1);
     const auto dot = name.rfind('.');
     if (dot != name.npos && std::ranges::find(harmless, name.substr(dot + 1)) != harmless.end())
+        return false;
+    // Keys that sign packages, in their public half: nodesource.gpg.key, docker-archive.key.
+    if (std::ranges::any_of(public_marks,
+                            [&](std::string_view mark) { return name.find(mark) != name.npos; }))
         return false;
     if (std::ranges::find(names, name) != names.end()) return true;
     if (name.starts_with(".env.")) return true;
@@ -70,8 +76,9 @@ const Rule secret_file_copied{
                "Registries, caches and all\nwho pull the image get it.\n\nLooked for by name: "
                "SSH keys, `.env` and `.env.*`, `.npmrc`, `.netrc`, `.pypirc`, "
                "`.git-credentials`,\n`.docker/config.json`, `.aws/credentials`, `*.key`, `*.p12` "
-               "and their like, but not `*.example`,\n`*.sample`, `*.template`, `*.pub`. Stages "
-               "that are only copied from are not looked at.",
+               "and their like, but not `*.example`,\n`*.sample`, `*.template`, `*.pub`, nor what "
+               "is public by its name (`docker.gpg.key`). Stages that are only\ncopied from are "
+               "not looked at.",
         .bad = "FROM node:20\nCOPY package.json .npmrc ./\nRUN npm ci\n",
         .good = "FROM node:20\nCOPY package.json ./\nRUN "
                 "--mount=type=secret,id=npmrc,target=/root/.npmrc npm ci\n",

@@ -61,11 +61,17 @@ std::optional<Hit> find_token(std::string_view text) {
 
 /// Stand-ins, as build steps that want a URL and connect to nothing get them.
 bool is_stand_in(std::string_view user, std::string_view password, std::string_view host) {
-    constexpr std::array<std::string_view, 14> words{
-        "password", "passwd", "pass",    "pwd",      "dummy", "placeholder", "changeme",
-        "secret",   "user",   "example", "postgres", "root",  "test",        "fake"};
+    constexpr std::array<std::string_view, 9> words{"password", "passwd",   "pass", "pwd", "secret",
+                                                    "user",     "postgres", "root", "test"};
+    constexpr std::array<std::string_view, 5> marks{"dummy", "placeholder", "changeme", "example",
+                                                    "fake"};
+    constexpr std::size_t least = 4; // letters: nobody's password is shorter
     const auto name = host.substr(0, host.find(':'));
-    return user == password || std::ranges::find(words, text::lower(password)) != words.end() ||
+    const auto lower = text::lower(password);
+    return user == password || password.size() < least ||
+           std::ranges::find(words, lower) != words.end() ||
+           std::ranges::any_of(
+               marks, [&](std::string_view mark) { return lower.find(mark) != lower.npos; }) ||
            password.find_first_not_of("xX*.") == password.npos || name == "localhost" ||
            name == "127.0.0.1";
 }

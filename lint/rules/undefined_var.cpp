@@ -12,8 +12,9 @@ namespace {
 
 /// Variables that widely used base images set. Where an image is not there to be read, these are
 /// taken for set.
-constexpr std::array<std::string_view, 40> well_known{
+constexpr std::array<std::string_view, 41> well_known{
     "ANDROID_HOME",
+    "APP_UID",
     "BUNDLE_APP_CONFIG",
     "CARGO_HOME",
     "CATALINA_HOME",

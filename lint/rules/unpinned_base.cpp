@@ -32,6 +32,13 @@ void run(const Subject& subject, Report& report) {
             report.add(node.ast->from, found(*image, node.ast->base().image.span, "FROM "));
     }
     each_step(subject, [&](std::size_t, const plan::Step& step) {
+        if (const auto* run = std::get_if<plan::RunOp>(&step.op)) {
+            for (std::size_t i = 0; i < run->mount_origins.size(); ++i) {
+                const auto* image = std::get_if<plan::FromImage>(&run->mount_origins[i]);
+                if (image != nullptr && is_unpinned(*image))
+                    report.add(*step.instruction, found(*image, run->mount_spans[i], "from="));
+            }
+        }
         const auto* op = std::get_if<plan::CopyOp>(&step.op);
         const auto* copy = body_of<Copy>(step);
         if (op == nullptr || copy == nullptr || !op->from || !copy->from) return;
@@ -56,7 +63,8 @@ const Rule unpinned_base_image{
             "altogether, and bots can raise both for you.",
         .bad = "FROM alpine\n",
         .good = "FROM alpine:3.20\n",
-        .more = "Images named by `COPY --from=` are looked at as well. A tag that comes from an "
+        .more = "Images named by `COPY --from=` and `RUN --mount=from=` are looked at as well. A "
+                "tag that comes from an "
                 "ARG counts with its value."}};
 
 } // namespace mybuild::lint::rules

@@ -25,15 +25,18 @@ void check_cases(const char* rule, const std::vector<Case>& cases, const Asked& 
 } // namespace
 
 TEST_CASE("UnpinnedBaseImage") {
-    check_cases("UnpinnedBaseImage",
-                {{"FROM alpine\n", {"1:6 alpine"}},
-                 {"FROM alpine:latest AS a\n", {"1:6 alpine:latest"}},
-                 {"ARG T=latest\nFROM alpine:$T\n", {"2:6 alpine:$T"}},
-                 {"FROM scratch\nCOPY --from=nginx /a /\n", {"2:13 nginx"}},
-                 {"FROM alpine:3.20\nFROM scratch\nFROM alpine:3 AS b\nFROM b\n"},
-                 {"FROM alpine@sha256:"
-                  "0123456789012345678901234567890123456789012345678901234567890123\n"},
-                 {"FROM scratch AS a\nFROM scratch\nCOPY --from=a /a /\nCOPY --from=0 /a /b\n"}});
+    check_cases(
+        "UnpinnedBaseImage",
+        {{"FROM alpine\n", {"1:6 alpine"}},
+         {"FROM alpine:latest AS a\n", {"1:6 alpine:latest"}},
+         {"ARG T=latest\nFROM alpine:$T\n", {"2:6 alpine:$T"}},
+         {"FROM scratch\nCOPY --from=nginx /a /\n", {"2:13 nginx"}},
+         {"FROM x:1\nRUN --mount=from=nginx,target=/a true\n", {"2:13 from=nginx,target=/a"}},
+         {"FROM x:1\nRUN --mount=from=nginx:1,target=/a true\n"},
+         {"FROM alpine:3.20\nFROM scratch\nFROM alpine:3 AS b\nFROM b\n"},
+         {"FROM alpine@sha256:"
+          "0123456789012345678901234567890123456789012345678901234567890123\n"},
+         {"FROM scratch AS a\nFROM scratch\nCOPY --from=a /a /\nCOPY --from=0 /a /b\n"}});
     check_cases("UnpinnedBaseImage", {{"ARG T=latest\nFROM alpine:$T\n"}},
                 {.build_args = {{"T", "3.20"}}});
 }
@@ -55,6 +58,19 @@ TEST_CASE("AptListsLeft") {
          {from + "RUN --mount=type=tmpfs,target=/var/lib/apt/lists apt-get update\n"},
          {from + "RUN --mount=type=cache,target=/var/cache/apt apt-get update\n", {"2:46 apt-get"}},
          {from + "RUN echo 'apt-get update'\n"},
+         {from + "RUN apt-get update && apt-get install -y x && apt-get dist-clean\n"},
+         // What is given to another shell counts too.
+         {from + "RUN bash -ec 'apt-get update'\n", {"2:15 apt-get"}},
+         {from + "RUN apt-get update && bash -c 'rm -rf /var/lib/apt/lists/*'\n"},
+         {from + "RUN bash -e <<EOF\napt-get update\nEOF\n", {"3:1 apt-get"}},
+         {from + "RUN bash -e <<EOF\napt-get update\nrm -r /var/lib/apt/lists\nEOF\n"},
+         // Braces are for bash.
+         {from + "RUN apt-get update && rm -rf /var/lib/{apt,dpkg}/\n", {"2:5 apt-get"}},
+         {from + "SHELL [\"/bin/bash\", \"-c\"]\nRUN apt-get update && rm -rf "
+                 "/var/{cache,lib/{x,y},lib/apt}/*\n",
+          {"3:5 apt-get"}},
+         {from +
+          "SHELL [\"/bin/bash\", \"-c\"]\nRUN apt-get update && rm -rf /var/{cache,lib/apt}/*\n"},
          {from + "RUN cat <<EOF > x\napt-get update\nEOF\n"},
          // Layers that no image has.
          {"FROM debian:12 AS build\nRUN apt-get update\nFROM scratch\nCOPY --from=build /a /\n"},
@@ -66,6 +82,7 @@ TEST_CASE("ApkIndexLeft, DnfCacheLeft and PipCacheLeft") {
     check_cases("ApkIndexLeft",
                 {{from + "RUN apk add curl\n", {"2:5 apk"}},
                  {from + "RUN apk update\n", {"2:5 apk"}},
+                 {from + "RUN apk add --no-cache x && apk add y\n", {"2:5 apk"}},
                  {from + "RUN apk add --no-cache curl\n"},
                  {from + "RUN apk add x && rm -rf /var/cache/apk/*\n"},
                  {from + "RUN --mount=type=cache,target=/var/cache/apk apk add x\n"},
@@ -75,11 +92,18 @@ TEST_CASE("ApkIndexLeft, DnfCacheLeft and PipCacheLeft") {
                  {from + "RUN microdnf -y install x\n", {"2:5 microdnf"}},
                  {from + "RUN dnf install -y x && dnf clean all\n"},
                  {from + "RUN yum install -y x && rm -rf /var/cache/yum\n"},
+                 {from + "RUN dnf install -y x && yum clean all\n"},
+                 {from + "RUN --mount=type=cache,target=/var/cache/libdnf5 dnf install x\n"},
+                 {from + "RUN zypper -n in x && zypper cc -a\n"},
                  {from + "RUN --mount=type=cache,target=/var/cache/dnf dnf install x\n"},
                  {from + "RUN zypper install x\n", {"2:5 zypper"}}});
     check_cases("PipCacheLeft",
                 {{from + "RUN pip3 install flask\n", {"2:5 pip3"}},
                  {from + "RUN python3 -m pip install flask\n", {"2:16 pip"}},
+                 {from + "RUN pip3.12 install flask\n", {"2:5 pip3.12"}},
+                 {from + "RUN pip install --no-cache-dir x && pip install y\n", {"2:5 pip"}},
+                 {from + "RUN pip install --no-cache flask\n"},
+                 {from + "ENV PIP_CACHE_DIR=/c\nRUN --mount=type=cache,target=/c pip install x\n"},
                  {from + "RUN pip install --no-cache-dir flask\n"},
                  {from + "ENV PIP_NO_CACHE_DIR=1\nRUN pip install flask\n"},
                  {from + "RUN PIP_NO_CACHE_DIR=1 pip install flask\n"},
@@ -90,13 +114,19 @@ TEST_CASE("ApkIndexLeft, DnfCacheLeft and PipCacheLeft") {
 
 TEST_CASE("AptUpdateAlone") {
     const std::string from = "FROM debian:12\n";
-    check_cases("AptUpdateAlone",
-                {{from + "RUN apt-get update\n", {"2:5 apt-get"}},
-                 {from + "RUN apt-get update && rm -rf /var/lib/apt/lists/*\n", {"2:5 apt-get"}},
-                 {from + "RUN apt-get update && apt-get install -y x\n"},
-                 {from + "RUN apt-get update && apt-get upgrade -y\n"},
-                 {from + "RUN --mount=type=cache,target=/var/lib/apt apt-get update\n"},
-                 {from + "RUN apt-get install -y x\n"}});
+    check_cases(
+        "AptUpdateAlone",
+        {{from + "RUN apt-get update\n", {"2:5 apt-get"}},
+         {from + "RUN apt-get update && rm -rf /var/lib/apt/lists/*\n", {"2:5 apt-get"}},
+         {from + "RUN apt-get update && apt-get install -y x\n"},
+         {from + "RUN apt-get update && apt-get upgrade -y\n"},
+         {from + "RUN sed -i s/a/b/ /etc/apt/sources.list && apt-get update\n", {"2:44 apt-get"}},
+         // Who knows what these install.
+         {from + "RUN apt-get update && /tmp/install\n"},
+         {from + "RUN apt-get update && curl -s https://example.com/setup | bash -\n"},
+         {from + "RUN apt-get update && npx playwright install --with-deps\n"},
+         {from + "RUN --mount=type=cache,target=/var/lib/apt apt-get update\n"},
+         {from + "RUN apt-get install -y x\n"}});
 }
 
 TEST_CASE("SecretValue") {
@@ -115,6 +145,7 @@ TEST_CASE("SecretValue") {
          {from + "ENV DATABASE_URL=postgres://app:app@db:5432/app\n"},
          {from + "RUN DB=mysql://me:Password@db/x npx prisma generate\n"},
          {from + "RUN DB=mysql://me:hunter2@localhost:3306/x make\n"},
+         {from + "RUN DB=mysql://u:p@db/x DB2=mysql://me:fakepass@db/x make\n"},
          {from + "RUN curl http://example.com:80/a@b\n"},
          {from + "ENV T=ghp_short N=npm_config_cache A=AKIA\n"},
          {from + "COPY <<X /k\n-----BEGIN PUBLIC KEY-----\nX\n"}});
@@ -129,6 +160,7 @@ TEST_CASE("SecretFileCopied") {
                  {from + "COPY tls/server.key /etc/\n", {"2:6 tls/server.key"}},
                  {from + "COPY .docker/config.json /root/\n", {"2:6 .docker/config.json"}},
                  {from + "COPY .env.example id_rsa.pub server.crt config.json ./\n"},
+                 {from + "COPY nodesource.gpg.key docker-archive.key public.key /etc/keys/\n"},
                  {"FROM base:1 AS b\nCOPY .npmrc ./\nFROM scratch\nCOPY --from=b /x /\n"},
                  {"FROM base:1 AS b\nFROM scratch\nCOPY --from=b /.env /\n"}});
 }
@@ -147,6 +179,14 @@ TEST_CASE("CopyBeforeInstall") {
                  {copy + "COPY . /b\nRUN npm ci\nRUN npm ci\n", {"2:1 COPY . ."}},
                  {"FROM node:20\nCOPY package.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build\n"},
                  {copy + "RUN --mount=type=cache,target=/root/.npm npm ci\n"},
+                 {copy + "RUN dotnet restore\n", {"2:1 COPY . ."}},
+                 {copy + "RUN poetry install --no-root\n", {"2:1 COPY . ."}},
+                 {copy + "RUN poetry install\nRUN uv sync\nRUN go mod tidy\n"},
+                 {copy + "RUN pnpm install --offline\n"},
+                 // Once more, without what only the build needed.
+                 {"FROM node:20\nCOPY package.json ./\nRUN npm ci\n" + std::string("COPY . .\n") +
+                  "RUN npm ci --omit=dev\n"},
+                 {"FROM node:20\nRUN npm install -g npm\nCOPY . .\nRUN npm ci\n", {"3:1 COPY . ."}},
                  {copy + "RUN pip install .\n"},
                  {copy + "RUN pip install -e .\n"},
                  {copy + "RUN pip install flask\n"},
@@ -157,6 +197,20 @@ TEST_CASE("CopyBeforeInstall") {
                  {copy + "FROM node:20\nRUN npm ci\n"}});
     CHECK(checked(copy + "RUN npm ci\n")->messages("CopyBeforeInstall") ==
           Texts{"Every change of any file makes npm ci on line 3 run again"});
+    const auto fix = [&](const std::string& run) {
+        return checked(copy + run + "\n")->findings.at(0).fix;
+    };
+    CHECK(fix("RUN go mod download") ==
+          "COPY go.mod go.sum ./, then the RUN of line 3, then this COPY");
+    CHECK(fix("RUN pip install -r requirements/prod.txt") ==
+          "COPY requirements/prod.txt ./, then the RUN of line 3, then this COPY");
+    // What was not copied has nothing to be copied for.
+    CHECK(fix("RUN npm install -g pnpm") == "the npm install of line 3 in a RUN above this COPY");
+    CHECK(fix("RUN npm install typescript") ==
+          "the npm install of line 3 in a RUN above this COPY");
+    CHECK(fix("RUN apt-get install -y gcc && make") ==
+          "the apt-get install of line 3 in a RUN above this COPY");
+    CHECK(checked(copy + "RUN composer install\n")->findings.at(0).notes.size() == 1);
 }
 
 TEST_CASE("UnreachableStage") {
@@ -183,6 +237,7 @@ TEST_CASE("RunWithoutEffect") {
                                      {from + "RUN . ./env\n"}});
     CHECK(checked(from + "RUN cd /app\n")->findings[0].fix == "WORKDIR /app");
     CHECK(checked(from + "RUN export A=1\n")->findings[0].fix == "ENV A=1");
+    CHECK(checked(from + "RUN export A='b c' B=$X\n")->findings[0].fix == "ENV A=\"b c\" B=$X");
 }
 
 TEST_CASE("SudoInRun") {
@@ -190,6 +245,11 @@ TEST_CASE("SudoInRun") {
     check_cases("SudoInRun", {{from + "RUN sudo apt-get update\n", {"2:5 sudo"}},
                               {from + "RUN a && sudo -E b\n", {"2:10 sudo"}},
                               {from + "USER me\nRUN sudo b\n"},
+                              {from + "RUN sudo -u me b && sudo --user=me b && sudo -Eu me b\n"},
+                              // It may have a USER, and sudo for it.
+                              {"FROM cimg/node:20.11\nRUN sudo b\n"},
+                              {"FROM cimg/node:20.11 AS a\nFROM a\nRUN sudo b\n"},
+                              {"FROM cimg/node:20.11\nUSER root\nRUN sudo b\n", {"3:5 sudo"}},
                               {from + "USER me\nUSER root\nRUN sudo b\n", {"4:5 sudo"}},
                               {from + "RUN apt-get install -y sudo\n"}});
     oci::ImageConfig config;

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace mybuild::lint {
 namespace {
 
@@ -41,6 +43,29 @@ TEST_CASE("a shell text falls apart into commands") {
         CAPTURE(text);
         CHECK(shown(text) == expected);
     }
+}
+
+TEST_CASE("braces are alternatives") {
+    const std::pair<const char*, std::vector<std::string>> cases[] = {
+        {"a", {"a"}},
+        {"a{b,c}d", {"abd", "acd"}},
+        {"{a,b}{c,d}", {"ac", "ad", "bc", "bd"}},
+        {"a{b,}", {"a", "ab"}},
+        {"a{b}", {"a{b}"}},
+        {"${a,b}", {"${a,b}"}},
+        {"a{b", {"a{b"}},
+        {"a}b{c,d", {"a}b{c,d"}},
+    };
+    for (const auto& [word, expected] : cases) {
+        CAPTURE(word);
+        auto words = expand_braces(word);
+        std::ranges::sort(words);
+        CHECK(words == expected);
+    }
+    std::string many;
+    for (int i = 0; i < 100; ++i)
+        many += "{a,b}";
+    CHECK(expand_braces(many).size() < 100);
 }
 
 TEST_CASE("what a command runs") {
