@@ -64,7 +64,7 @@ const Rule unpinned_base_image{
         .bad = "FROM alpine\n",
         .good = "FROM alpine:3.20\n",
         .more = "Images named by `COPY --from=` and `RUN --mount=from=` are looked at as well. A "
-                "tag that comes from an "
-                "ARG counts with its value."}};
+                "tag that "
+                "comes from an ARG counts\nwith its value."}};
 
 } // namespace mybuild::lint::rules

@@ -189,12 +189,39 @@ TEST_CASE("CopyBeforeInstall") {
                  {"FROM node:20\nRUN npm install -g npm\nCOPY . .\nRUN npm ci\n", {"3:1 COPY . ."}},
                  {copy + "RUN pip install .\n"},
                  {copy + "RUN pip install -e .\n"},
-                 {copy + "RUN pip install flask\n"},
+                 {copy + "RUN pip install flask 'x==1'\n", {"2:1 COPY . ."}},
+                 {copy + "RUN python3 -m pip install -U flask\n", {"2:1 COPY . ."}},
+                 {copy + "RUN pip install wheels/x.whl\nRUN pip install x.tar.gz $MORE\n"},
+                 {copy + "RUN pip install\nRUN pip --version\n"},
+                 {copy + "RUN apt-get install -y $(cat packages.txt)\n"},
                  {copy + "RUN apt-get install -y ./x.deb\n"},
                  {copy + "RUN go build ./...\n"},
                  {"FROM node:20\nCOPY src /src\nRUN npm ci\n"},
                  {"FROM node:20 AS a\nFROM node:20\nCOPY --from=a . .\nRUN npm ci\n"},
                  {copy + "FROM node:20\nRUN npm ci\n"}});
+    // A part of the context that is source code by its name.
+    const std::string python = "FROM python:3.12\nWORKDIR /app\n";
+    check_cases(
+        "CopyBeforeInstall",
+        {{python + "COPY app /app\nRUN pip install -r /app/requirements.txt\n",
+          {"3:1 COPY app /app"}},
+         {python + "COPY app .\nRUN pip install -r requirements.txt\n", {"3:1 COPY app ."}},
+         {python + "COPY main.py requirements.txt ./\nRUN pip install -r requirements.txt\n",
+          {"3:1 COPY main.py requirements.txt ./"}},
+         {python + "COPY main.py ./\nRUN apt-get update && apt-get install -y curl\n",
+          {"3:1 COPY main.py ./"}},
+         {python + "COPY src ./src\nCOPY package*.json ./\nRUN npm ci\n", {"3:1 COPY src ./src"}},
+         {python + "COPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app .\n"},
+         {python +
+          "COPY setup.py vite.config.js patches/ ./\nRUN pip install -r requirements.txt\n"},
+         {python + "COPY install-all.py ./\nRUN apt-get install -y curl\n"},
+         // The requirements come from elsewhere.
+         {python + "COPY app /srv/app\nRUN pip install -r requirements.txt\n"},
+         // The RUN may need it.
+         {python + "COPY src /src\nRUN apt-get install -y gcc && make -C /src\n"},
+         {python + "COPY main.py ./\nRUN pip install flask && python main.py --prepare\n"},
+         {python + "COPY src ./src\nCOPY composer.json ./\nRUN composer install\n"},
+         {"FROM a:1 AS b\nFROM c:1\nCOPY --from=b /src /src\nRUN apt-get install -y x\n"}});
     CHECK(checked(copy + "RUN npm ci\n")->messages("CopyBeforeInstall") ==
           Texts{"Every change of any file makes npm ci on line 3 run again"});
     const auto fix = [&](const std::string& run) {
@@ -204,6 +231,15 @@ TEST_CASE("CopyBeforeInstall") {
           "COPY go.mod go.sum ./, then the RUN of line 3, then this COPY");
     CHECK(fix("RUN pip install -r requirements/prod.txt") ==
           "COPY requirements/prod.txt ./, then the RUN of line 3, then this COPY");
+    const auto fix_below = [&](const std::string& lines) {
+        return checked(python + lines + "\n")->findings.at(0).fix;
+    };
+    CHECK(fix_below("COPY app /app\nRUN pip install -r /app/requirements.txt") ==
+          "COPY app/requirements.txt /app/, then the RUN of line 4, then this COPY");
+    CHECK(fix_below("COPY . /app\nRUN pip install -r /app/requirements.txt") ==
+          "COPY requirements.txt /app/, then the RUN of line 4, then this COPY");
+    CHECK(fix_below("COPY main.py requirements.txt ./\nRUN pip install -r requirements.txt") ==
+          "main.py below the RUN of line 4");
     // What was not copied has nothing to be copied for.
     CHECK(fix("RUN npm install -g pnpm") == "the npm install of line 3 in a RUN above this COPY");
     CHECK(fix("RUN npm install typescript") ==
