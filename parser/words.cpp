@@ -1,5 +1,6 @@
 #include "parser/words.hpp"
 
+#include "base/render.hpp"
 #include "parser/substitution.hpp"
 #include "parser/text.hpp"
 
@@ -78,6 +79,9 @@ class Expander {
 
     Status run(Output& out) { return until('\0', false, out); }
 
+    /// Bytes that were not read yet when the outermost variable or quote began.
+    [[nodiscard]] std::size_t left_at_construct() const { return m_left_at_construct; }
+
   private:
     /// The `/` and `}` of a ${...} end a part of it; in `raw` parts, which are patterns, escapes
     /// stay.
@@ -102,6 +106,7 @@ class Expander {
         while (!at_end()) {
             if (out.size() > largest_expansion) return too_long();
             const char c = peek();
+            if (stop == '\0') m_left_at_construct = m_rest.size();
             if (stop != '\0' && c == stop) {
                 take(1);
                 return {};
@@ -232,9 +237,10 @@ class Expander {
         const auto colon_text = colon ? take(1) : std::string_view();
         if (at_end()) return bad("syntax error: missing '}'");
         const auto sign = take_character();
+        if (sign == "\n") return bad("syntax error: missing '}'"); // of a heredoc's line
         const auto unsupported = [&] {
-            return bad(
-                fmt::format("unsupported modifier ({}{}) in substitution", colon_text, sign));
+            return bad(fmt::format("unsupported modifier ({}{}) in substitution", colon_text,
+                                   printable(sign)));
         };
         if (sign == "}" && !colon) return get(name).value_or("");
         if (sign == "/" && !colon) return replaced(name);
@@ -307,6 +313,7 @@ class Expander {
     Mode m_mode;
     UnsetNames* m_unset;
     int m_depth = 0;
+    std::size_t m_left_at_construct = 0;
 };
 
 /// What to write instead, by the end of the message.
@@ -330,9 +337,12 @@ std::string hint_for(std::string_view message) {
 }
 
 Result<Output> process(std::string_view text, const VariableLookup& lookup, Expander::Mode mode,
-                       UnsetNames* unset, Output::Wanted wanted = Output::Wanted::text) {
+                       UnsetNames* unset, Output::Wanted wanted = Output::Wanted::text,
+                       std::size_t* failed_at = nullptr) {
     Output out(wanted);
-    if (auto status = Expander(text, lookup, mode, unset).run(out); !status) {
+    Expander expander(text, lookup, mode, unset);
+    if (auto status = expander.run(out); !status) {
+        if (failed_at != nullptr) *failed_at = text.size() - expander.left_at_construct();
         auto error = std::move(status).error();
         if (error.hint.empty()) error.hint = hint_for(error.message);
         return fail(std::move(error).in(fmt::format("failed to process {}", text::quoted(text))));
@@ -355,8 +365,9 @@ Result<std::vector<std::string>> expand_words(std::string_view word, const Varia
 }
 
 Result<std::string> expand_heredoc(std::string_view body, const VariableLookup& lookup,
-                                   UnsetNames* unset) {
-    TRY_ASSIGN(auto out, process(body, lookup, {'\\', false}, unset));
+                                   UnsetNames* unset, std::size_t* failed_at) {
+    TRY_ASSIGN(auto out,
+               process(body, lookup, {'\\', false}, unset, Output::Wanted::text, failed_at));
     return out.take_text();
 }
 

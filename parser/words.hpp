@@ -32,8 +32,11 @@ using UnsetNames = std::vector<std::string>;
                                                             UnsetNames* unset = nullptr);
 
 /// A heredoc body in COPY and ADD: quotes are ordinary, a backslash is dropped and the character
-/// after it kept, variables are replaced.
-[[nodiscard]] Result<std::string>
-expand_heredoc(std::string_view body, const VariableLookup& lookup, UnsetNames* unset = nullptr);
+/// after it kept, variables are replaced. Where that fails, `failed_at` is set to the offset of the
+/// variable.
+[[nodiscard]] Result<std::string> expand_heredoc(std::string_view body,
+                                                 const VariableLookup& lookup,
+                                                 UnsetNames* unset = nullptr,
+                                                 std::size_t* failed_at = nullptr);
 
 } // namespace mybuild

@@ -1,5 +1,6 @@
 #include "builder/plan/expansion.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace mybuild::plan {
@@ -12,6 +13,22 @@ bool goes_on_with_name(std::string_view text) {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
            (byte >= '0' && byte <= '9') || byte == '_' ||
            (static_cast<unsigned char>(byte) & 0x80U);
+}
+
+/// Where in the file the line goes on that stands at an offset of a heredoc's content, which may
+/// have lost tabs at the beginning of lines.
+Span rest_of_line(const Heredoc& heredoc, std::string_view content, std::size_t at) {
+    const std::string_view body = heredoc.body;
+    const auto number = std::ranges::count(content.substr(0, at), '\n');
+    std::size_t begin = 0;
+    for (auto i = number; i > 0; --i)
+        begin = body.find('\n', begin) + 1;
+    const auto in_content = content.substr(0, at).rfind('\n') + 1; // 0 in the first line
+    if (heredoc.strip_tabs) begin = std::min(body.find_first_not_of('\t', begin), body.size());
+    begin += at - in_content;
+    const auto end = std::min(body.find_first_of("\r\n", begin), body.size());
+    const auto offset = heredoc.body_span.begin;
+    return {offset + static_cast<std::uint32_t>(begin), offset + static_cast<std::uint32_t>(end)};
 }
 
 } // namespace
@@ -51,11 +68,15 @@ Result<std::vector<std::string>> Expander::words(const Word& word) {
     return words;
 }
 
-Result<std::string> Expander::heredoc(const Word& body) {
+Result<std::string> Expander::heredoc(const Heredoc& heredoc) {
     UnsetNames unset;
-    auto text = expand_heredoc(body.text, m_lookup, &unset);
-    if (!text) return fail(std::move(text).error().at(m_file.source, body.span));
-    note(unset, body);
+    std::size_t failed_at = 0;
+    const auto content = heredoc.content();
+    auto text = expand_heredoc(content, m_lookup, &unset, &failed_at);
+    if (!text)
+        return fail(
+            std::move(text).error().at(m_file.source, rest_of_line(heredoc, content, failed_at)));
+    note(unset, {.text = content, .span = heredoc.body_span});
     return text;
 }
 

@@ -38,8 +38,8 @@ class Expander {
     Result<std::string> word(const Word& word);
     /// Split at blanks. Names that are not set are not noted here (EXPOSE).
     Result<std::vector<std::string>> words(const Word& word);
-    /// A body that obeys expand_heredoc().
-    Result<std::string> heredoc(const Word& body);
+    /// What becomes of a body that obeys expand_heredoc().
+    Result<std::string> heredoc(const Heredoc& heredoc);
     /// `raw`, a part of what is written as `word`.
     Result<std::string> part(std::string_view raw, const Word& word);
 

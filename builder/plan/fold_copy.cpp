@@ -45,9 +45,11 @@ Status expand_sources(StageState& state, Expander& expander, const CopyBase& wri
                       .hint = "the delimiter is the name of the file: choose one "
                               "without /"},
                 heredoc.span);
-        std::string content = heredoc.content();
+        std::string content;
         if (heredoc.expand) {
-            TRY_ASSIGN(content, expander.heredoc({.text = content, .span = heredoc.body_span}));
+            TRY_ASSIGN(content, expander.heredoc(heredoc));
+        } else {
+            content = heredoc.content();
         }
         op.inline_files.push_back(
             {.name = path.substr(1), .written = name, .content = std::move(content)});
