@@ -58,6 +58,21 @@ Error damaged(Compression kind, std::string_view why) {
                  .message = fmt::format("the {} data is damaged: {}", to_string(kind), why)};
 }
 
+Result<std::size_t> PieceReader::read(std::span<std::byte> out) {
+    std::size_t filled = 0;
+    while (filled < out.size() && !m_error) {
+        auto count = some(out.subspan(filled));
+        if (!count)
+            m_error = std::move(count).error();
+        else if (*count == 0)
+            return filled;
+        else
+            filled += *count;
+    }
+    if (filled == 0 && m_error) return fail(*m_error);
+    return filled;
+}
+
 Status PieceSink::write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
         const auto count = std::min(bytes.size(), m_size - m_piece.size());

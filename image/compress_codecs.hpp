@@ -2,6 +2,7 @@
 
 #include "image/compress.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,19 @@ class Replay final : public ByteSource {
 
 /// ErrorCode::corrupt for data that cannot be decompressed.
 [[nodiscard]] Error damaged(Compression kind, std::string_view why);
+
+/// Gives out what comes before damaged data before it says so: an archive may end earlier.
+class PieceReader : public DecompressSource {
+  public:
+    Result<std::size_t> read(std::span<std::byte> out) final;
+
+  protected:
+    /// The next bytes, at least one; 0 at the end.
+    virtual Result<std::size_t> some(std::span<std::byte> out) = 0;
+
+  private:
+    std::optional<Error> m_error; ///< of the next read
+};
 
 std::unique_ptr<DecompressSource> gunzip(std::unique_ptr<ByteSource> in);
 Result<std::unique_ptr<DecompressSource>> unzstd(std::unique_ptr<ByteSource> in);

@@ -26,13 +26,15 @@ Error wrong(std::string_view why) {
 
 /// gzip members one after the other (RFC 1952), inflated by igzip, which checks CRC and size too.
 /// The headers are read here: igzip 2.30 loses its place in one that comes in pieces.
-class Reader final : public DecompressSource {
+class Reader final : public PieceReader {
   public:
     explicit Reader(std::unique_ptr<ByteSource> in) : m_in(std::move(in)), m_buffer(input_size) {
         ::isal_inflate_init(&m_state);
     }
-    Result<std::size_t> read(std::span<std::byte> out) override;
     [[nodiscard]] Compression compression() const override { return Compression::gzip; }
+
+  protected:
+    Result<std::size_t> some(std::span<std::byte> out) override;
 
   private:
     Status fill();
@@ -49,6 +51,7 @@ class Reader final : public DecompressSource {
     bool m_in_member = false;
     bool m_in_ended = false;
     bool m_done = false;
+    int m_status = 0; ///< negative: what igzip said of the data behind what it has written
 };
 
 Status Reader::fill() {
@@ -136,32 +139,33 @@ std::string_view reason(int status) {
 Result<std::size_t> Reader::inflate(std::span<std::byte> out) {
     const auto room = static_cast<std::uint32_t>(
         std::min<std::size_t>(out.size(), std::numeric_limits<std::uint32_t>::max()));
+    if (m_status < 0) return fail(wrong(reason(m_status)));
     m_state.next_out = reinterpret_cast<std::uint8_t*>(out.data());
     m_state.avail_out = room;
     const auto input_before = m_state.avail_in;
-    const int status = ::isal_inflate(&m_state);
-    // Positive: more input or room is needed, which is no error by itself.
-    if (status < 0) return fail(wrong(reason(status)));
-    m_in_member = m_state.block_state != ISAL_BLOCK_FINISH;
+    m_status = ::isal_inflate(&m_state);
     const std::size_t written = room - m_state.avail_out;
+    // Positive: more input or room is needed, which is no error by itself.
+    if (m_status < 0 && written > 0) return written;
+    if (m_status < 0) return fail(wrong(reason(m_status)));
+    m_in_member = m_state.block_state != ISAL_BLOCK_FINISH;
     const bool stuck = written == 0 && m_state.avail_in == input_before;
     if (m_in_ended && stuck && m_in_member) return fail(wrong("it ends too early"));
     return written;
 }
 
-Result<std::size_t> Reader::read(std::span<std::byte> out) {
-    std::size_t filled = 0;
-    while (filled < out.size() && !m_done) {
+Result<std::size_t> Reader::some(std::span<std::byte> out) {
+    while (!m_done) {
         if (!m_in_member) {
             TRY_ASSIGN(const bool more, next_member());
             m_done = !more;
             continue;
         }
         TRY(fill());
-        TRY_ASSIGN(const auto count, inflate(out.subspan(filled)));
-        filled += count;
+        TRY_ASSIGN(const auto count, inflate(out));
+        if (count > 0) return count;
     }
-    return filled;
+    return 0;
 }
 
 } // namespace

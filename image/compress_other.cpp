@@ -13,14 +13,16 @@ namespace {
 constexpr std::size_t input_size = 128 * 1024;
 
 /// xz and bzip2 by libarchive's filters over its `raw` format.
-class Reader final : public DecompressSource {
+class Reader final : public PieceReader {
   public:
     Reader(const ArchiveLibrary& library, Compression kind, std::unique_ptr<ByteSource> in)
         : m_library(library), m_kind(kind), m_in(std::move(in)), m_buffer(input_size),
           m_reader(nullptr, library.read_free) {}
     Status open();
-    Result<std::size_t> read(std::span<std::byte> out) override;
     [[nodiscard]] Compression compression() const override { return m_kind; }
+
+  protected:
+    Result<std::size_t> some(std::span<std::byte> out) override;
 
   private:
     static la_ssize_t fetch(struct archive* reader, void* data, const void** out);
@@ -87,22 +89,15 @@ Status Reader::drain() {
     }
 }
 
-Result<std::size_t> Reader::read(std::span<std::byte> out) {
+Result<std::size_t> Reader::some(std::span<std::byte> out) {
     if (m_reader == nullptr) return 0;
-    std::size_t filled = 0;
-    while (filled < out.size()) {
-        const auto count =
-            m_empty ? 0
-                    : m_library.read_data(m_reader.get(), out.data() + filled, out.size() - filled);
-        if (count < 0) return fail(error());
-        if (count == 0) {
-            m_reader.reset();
-            TRY(drain());
-            break;
-        }
-        filled += static_cast<std::size_t>(count);
+    const auto count = m_empty ? 0 : m_library.read_data(m_reader.get(), out.data(), out.size());
+    if (count < 0) return fail(error());
+    if (count == 0) {
+        m_reader.reset();
+        TRY(drain());
     }
-    return filled;
+    return static_cast<std::size_t>(count);
 }
 
 } // namespace

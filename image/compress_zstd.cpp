@@ -18,12 +18,14 @@ struct FreeWriter {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
 
-class Reader final : public DecompressSource {
+class Reader final : public PieceReader {
   public:
     Reader(std::unique_ptr<ByteSource> in, std::unique_ptr<ZSTD_DCtx, FreeReader> context)
         : m_in(std::move(in)), m_context(std::move(context)), m_buffer(ZSTD_DStreamInSize()) {}
-    Result<std::size_t> read(std::span<std::byte> out) override;
     [[nodiscard]] Compression compression() const override { return Compression::zstd; }
+
+  protected:
+    Result<std::size_t> some(std::span<std::byte> out) override;
 
   private:
     std::unique_ptr<ByteSource> m_in;
@@ -34,9 +36,9 @@ class Reader final : public DecompressSource {
     bool m_in_ended = false; ///< the source has no more
 };
 
-Result<std::size_t> Reader::read(std::span<std::byte> out) {
+Result<std::size_t> Reader::some(std::span<std::byte> out) {
     ZSTD_outBuffer target{out.data(), out.size(), 0};
-    while (target.pos < target.size) {
+    while (target.pos == 0) {
         if (m_ready.pos == m_ready.size && !m_in_ended) {
             TRY_ASSIGN(const auto count, m_in->read(m_buffer));
             m_ready = {m_buffer.data(), count, 0};
@@ -44,12 +46,11 @@ Result<std::size_t> Reader::read(std::span<std::byte> out) {
         }
         // Without input there may still be output that did not fit before.
         if (m_in_ended && !m_in_frame) break;
-        const std::size_t before = target.pos;
         const std::size_t status = ZSTD_decompressStream(m_context.get(), &target, &m_ready);
         if (ZSTD_isError(status))
             return fail(damaged(Compression::zstd, ZSTD_getErrorName(status)));
         m_in_frame = status != 0;
-        if (m_in_ended && m_in_frame && target.pos == before)
+        if (m_in_ended && m_in_frame && target.pos == 0)
             return fail(damaged(Compression::zstd, "it ends too early"));
     }
     return target.pos;

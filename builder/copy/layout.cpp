@@ -261,14 +261,18 @@ Status Layout::unpack_link(const std::string& first, const std::string& path) {
                                              entry ? "a directory" : "which is not there")});
     }
     entry->path = path;
-    const auto planned = m_planned.find(first);
-    if (planned == m_planned.end()) {
-        // A layer cannot link to a file of another one: the name becomes a file of its own.
-        OpenContent open;
-        if (entry->type == EntryType::file)
-            open = [from = m_options.open_below, first] { return from(first); };
-        return unpack(std::move(*entry), std::move(open));
+    // A layer cannot link to a file of another one: it has the file once more.
+    if (!m_planned.contains(first) && entry->type == EntryType::file) {
+        PlannedEntry again{*entry, [from = m_options.open_below, first] { return from(first); }};
+        again.entry.path = first;
+        if (m_options.owner) {
+            again.entry.uid = m_options.owner->uid;
+            again.entry.gid = m_options.owner->gid;
+        }
+        m_planned.emplace(first, std::move(again));
     }
+    const auto planned = m_planned.find(first);
+    if (planned == m_planned.end()) return unpack(std::move(*entry), {});
     auto open = planned->second.open;
     std::uint64_t group = 0;
     if (entry->type == EntryType::file) {

@@ -9,10 +9,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 namespace mybuild::ops {
 namespace {
 
+constexpr std::uint64_t max_users_file = std::uint64_t{10} * 1024 * 1024; // as BuildKit caps it
 constexpr std::int64_t ns_per_second = 1'000'000'000;
 
 /// Whether something after this step will want its layer as a tree: a command or a COPY --from.
@@ -32,13 +34,61 @@ bool wants_tree(const Session& session, std::size_t stage, std::size_t after) {
     return false;
 }
 
-Result<std::optional<Owner>> copy_owner(const plan::CopyOp& op, const StageView& below) {
+/// A file as the layers up to `chain` show it.
+Result<std::unique_ptr<ByteSource>>
+open_in_stage(LayerStore& layers, const std::optional<Digest>& chain, const std::string& path) {
+    if (chain) {
+        TRY_ASSIGN(const auto stack, layers.stack(*chain));
+        const auto layer = stack ? view_of(*stack).layer_of(path) : std::nullopt;
+        if (layer) {
+            TRY_ASSIGN(auto fd, layers.open_file((*stack)[*layer], path));
+            return std::make_unique<FdSource>(std::move(fd), path);
+        }
+    }
+    return fail({ErrorCode::corrupt, fmt::format("/{} is gone from the store", path)});
+}
+
+/// Who is who in the stage that ends at `chain`.
+struct Users {
+    std::string passwd;
+    std::string group;
+};
+
+/// Listings have these files, unless a link leads to another one. Missing or odd is empty.
+Result<std::string> users_file(LayerStore& layers, const StageView& view,
+                               const std::optional<Digest>& chain, std::string_view path) {
+    const auto resolved = view.resolve(path, true);
+    if (!resolved || !resolved->entry || resolved->entry->type != EntryType::file) return "";
+    if (auto kept = view.kept(path)) return std::move(*kept);
+    TRY_ASSIGN(const auto source, open_in_stage(layers, chain, resolved->path));
+    std::string text(std::min(resolved->entry->size, max_users_file), '\0');
+    for (std::size_t have = 0; have < text.size();) {
+        const auto rest = std::span(text).subspan(have);
+        TRY_ASSIGN(const auto got, source->read(std::as_writable_bytes(rest)));
+        if (got == 0) text.resize(have);
+        have += got;
+    }
+    return text;
+}
+
+Result<Users> users_of(LayerStore& layers, const StageView& view,
+                       const std::optional<Digest>& chain) {
+    Users users;
+    TRY_ASSIGN(users.passwd, users_file(layers, view, chain, "etc/passwd"));
+    TRY_ASSIGN(users.group, users_file(layers, view, chain, "etc/group"));
+    return users;
+}
+
+Result<std::optional<Owner>> copy_owner(LayerStore& layers, const plan::CopyOp& op,
+                                        const StageView& below,
+                                        const std::optional<Digest>& chain) {
     if (!op.chown || op.chown->empty()) return std::nullopt;
     std::optional<std::string> passwd;
     std::optional<std::string> group;
     if (!op.link && !below.layers().empty()) {
-        passwd = below.kept("etc/passwd");
-        group = below.kept("etc/group");
+        TRY_ASSIGN(auto users, users_of(layers, below, chain));
+        passwd = std::move(users.passwd);
+        group = std::move(users.group);
     }
     TRY_ASSIGN(const auto owner, resolve_chown(*op.chown, passwd, group));
     return owner;
@@ -106,20 +156,6 @@ Result<Layer> write_layer(const Session& session, std::size_t stage, std::size_t
     return write_entries(session.ports.layers, std::move(entries), form, parent);
 }
 
-/// A file as the layers up to `chain` show it.
-Result<std::unique_ptr<ByteSource>>
-open_in_stage(LayerStore& layers, const std::optional<Digest>& chain, const std::string& path) {
-    if (chain) {
-        TRY_ASSIGN(const auto stack, layers.stack(*chain));
-        const auto layer = stack ? view_of(*stack).layer_of(path) : std::nullopt;
-        if (layer) {
-            TRY_ASSIGN(auto fd, layers.open_file((*stack)[*layer], path));
-            return std::make_unique<FdSource>(std::move(fd), path);
-        }
-    }
-    return fail({ErrorCode::corrupt, fmt::format("/{} is gone from the store", path)});
-}
-
 Result<std::vector<PlannedEntry>>
 copy_entries(Session& session, const KeyedStep& keyed, const plan::CopyOp& op,
              const StageView& below, const std::optional<Digest>& parent, std::int64_t created_ns,
@@ -130,7 +166,7 @@ copy_entries(Session& session, const KeyedStep& keyed, const plan::CopyOp& op,
         return open_in_stage(session.ports.layers, parent, path);
     };
     TRY(set_chmod(options, op.chmod));
-    auto owner = copy_owner(op, below);
+    auto owner = copy_owner(session.ports.layers, op, below, parent);
     if (!owner) return fail(session.located(std::move(owner).error(), op.chown_span));
     options.owner = *owner;
     const auto now = options.now;
@@ -147,14 +183,16 @@ copy_entries(Session& session, const KeyedStep& keyed, const plan::CopyOp& op,
     return layout.finish();
 }
 
-Result<std::vector<PlannedEntry>> workdir_entries(const plan::WorkdirOp& op, const StageView& below,
+Result<std::vector<PlannedEntry>> workdir_entries(LayerStore& layers, const plan::WorkdirOp& op,
+                                                  const StageView& below,
+                                                  const std::optional<Digest>& parent,
                                                   std::int64_t created_ns) {
     LayoutOptions options;
     options.now = created_ns / ns_per_second;
     if (!op.user.empty()) {
         // An unknown user is no error before the first RUN (dockerfile-language.md, 6.11).
-        options.owner = resolve_chown(op.user, below.kept("etc/passwd"), below.kept("etc/group"))
-                            .value_or(Owner{});
+        TRY_ASSIGN(const auto users, users_of(layers, below, parent));
+        options.owner = resolve_chown(op.user, users.passwd, users.group).value_or(Owner{});
     }
     Layout layout(below, std::move(options));
     TRY_ASSIGN(const auto path, layout.resolve(op.path, true));
@@ -169,7 +207,8 @@ Result<Layer> make_layer(Session& session, std::size_t stage, std::size_t index,
                          std::int64_t created_ns, std::stop_token stop) {
     const auto& step = session.step(stage, index);
     if (const auto* workdir = std::get_if<plan::WorkdirOp>(&step.op)) {
-        TRY_ASSIGN(auto entries, workdir_entries(*workdir, below, created_ns));
+        TRY_ASSIGN(auto entries,
+                   workdir_entries(session.ports.layers, *workdir, below, parent, created_ns));
         return write_layer(session, stage, index, std::move(entries), parent);
     }
     const auto& op = std::get<plan::CopyOp>(step.op);

@@ -134,12 +134,14 @@ std::optional<std::size_t> StageView::layer_of(std::string_view path) const {
     return static_cast<std::size_t>(at - m_layers.begin());
 }
 
-std::string StageView::kept(std::string_view path) const {
+std::optional<std::string> StageView::kept(std::string_view path) const {
     const auto resolved = resolve(path, true);
-    if (!resolved || !resolved->entry || resolved->entry->type != EntryType::file) return {};
+    if (!resolved || !resolved->entry || resolved->entry->type != EntryType::file)
+        return std::nullopt;
     const auto located = locate(m_layers, resolved->path);
-    if (located.place.layer == nullptr) return {};
-    return std::string(located.place.layer->kept(resolved->path).value_or(""));
+    if (located.place.layer == nullptr) return std::nullopt;
+    const auto bytes = located.place.layer->kept(resolved->path);
+    return bytes ? std::optional(std::string(*bytes)) : std::nullopt;
 }
 
 StageView StageView::narrowed(std::string_view directory) const {

@@ -40,9 +40,9 @@ class StageView {
     /// layer has an entry for it (the root, an implied directory).
     [[nodiscard]] std::optional<std::size_t> layer_of(std::string_view path) const;
 
-    /// Bytes of etc/passwd or etc/group as the topmost layer has them (links followed); none:
-    /// empty.
-    [[nodiscard]] std::string kept(std::string_view path) const;
+    /// Bytes of etc/passwd or etc/group as the topmost layer has them (links followed); none where
+    /// there is no such file, or a link leads to one that listings do not have.
+    [[nodiscard]] std::optional<std::string> kept(std::string_view path) const;
 
     /// The view with one more layer on top.
     [[nodiscard]] StageView with(std::shared_ptr<const Listing> top) const;

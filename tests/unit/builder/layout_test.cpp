@@ -328,7 +328,8 @@ TEST_CASE("an archive's hard links are names of what stands there, of the archiv
     CHECK(out.at("of-stage").entry.type == EntryType::file);
     CHECK(out.at("of-stage").entry.mode == 0600);
     CHECK(out.at("of-stage").entry.uid == 3);
-    CHECK(out.count("old") == 0);
+    CHECK(out.at("old").entry.link == "of-stage");
+    CHECK(out.count("l") == 0);
     REQUIRE(out.at("of-stage").open);
     REQUIRE(out.at("of-stage").open());
     CHECK(opened == "old");

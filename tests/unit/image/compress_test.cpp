@@ -290,6 +290,30 @@ TEST_CASE("damage of every kind is corrupt") {
     CHECK(decompress(length).error().code == ErrorCode::corrupt);
 }
 
+TEST_CASE("what comes before damage is given out first") {
+    const auto data = sample(3'000'000);
+    for (const auto kind : {Compression::gzip, Compression::zstd}) {
+        CAPTURE(to_string(kind));
+        auto whole = compress({.kind = kind}, data);
+        for (const auto& damaged : {whole.substr(0, whole.size() - 7), whole + "something"}) {
+            MemorySource in(damaged);
+            auto plain = make_decompressor(in).value();
+            std::string found;
+            Result<std::size_t> got = 1;
+            while (got && *got > 0) {
+                std::string piece(100'000, '\0');
+                got = plain->read(std::as_writable_bytes(std::span(piece)));
+                if (got) found += piece.substr(0, *got);
+            }
+            REQUIRE_FALSE(got);
+            CHECK(got.error().code == ErrorCode::corrupt);
+            CHECK(data.starts_with(found));
+            CHECK(found.size() > data.size() - 200'000);
+            CHECK_FALSE(plain->read(std::as_writable_bytes(std::span(found))));
+        }
+    }
+}
+
 TEST_CASE("a zstd window beyond 128 MiB is refused, one of 128 MiB is not") {
     const auto input = sample(100'000);
     CHECK((*decompress(piped("zstd -c --long=27", input)) == input));
