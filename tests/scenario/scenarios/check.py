@@ -89,6 +89,14 @@ def required(value, members, what):
         check(member in value, f"SARIF: {what} has no {member}: {value}")
 
 
+def slice_of(text, region):
+    """What a region of SARIF marks: lines and columns from 1, columns in characters, the end not included."""
+    lines = text.splitlines(keepends=True)
+    begin = sum(map(len, lines[:region["startLine"] - 1])) + region["startColumn"] - 1
+    end = sum(map(len, lines[:region["endLine"] - 1])) + region["endColumn"] - 1
+    return text[begin:end]
+
+
 def test_sarif(s):
     findings = context(s, "findings", FINDINGS)
     run = s.mybuild("lint", "--format", "sarif", "findings", check=3, cwd=findings.parent)
@@ -119,6 +127,7 @@ def test_sarif(s):
         region = place["region"]
         check(1 <= region["startLine"] <= region["endLine"], f"lines of {region}")
         check(region["startColumn"] >= 1 and region["endColumn"] >= 1, f"columns of {region}")
+        equal(region["snippet"]["text"], slice_of(FINDINGS, region), f"the text of {region}")
     report = json.loads(s.mybuild("--call=check,format=json", findings, check=3).out)
     equal([result["ruleId"] for result in one["results"]],
           [warning["ruleName"] for warning in report["warnings"]], "rules of SARIF and JSON")
@@ -129,6 +138,31 @@ def test_sarif(s):
     # An error is a result of its own.
     broken = json.loads(s.mybuild("lint", "--format=sarif", context(s, "errors", ERRORS), check=3).out)
     equal([result["level"] for result in broken["runs"][0]["results"]].count("error"), 2, "errors")
+
+
+def test_uris_of_sarif(s):
+    def uris(*arguments, **options):
+        log = json.loads(s.mybuild("lint", "--format=sarif", *arguments, check=3, **options).out)
+        (one,) = log["runs"]
+        found = {result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in one["results"]}
+        equal(found, {artifact["location"]["uri"] for artifact in one["artifacts"]}, "artifacts and results")
+        return found
+
+    odd = context(s, "odd: 100% ü", FINDINGS)
+    encoded = "odd%3A%20100%25%20%C3%BC/Dockerfile"
+    # Relative to where mybuild was started, as code scanners have it; a path outside is a file's URI.
+    equal(uris(odd.name, cwd=odd.parent), {encoded}, "uri")
+    equal(uris(odd, cwd=odd.parent), {encoded}, "uri of an absolute path")
+    equal(uris("-f", "./Dockerfile", cwd=odd), {"Dockerfile"}, "uri of -f")
+    equal(uris("-f", "-", cwd=odd, stdin=FINDINGS.encode()), {"Dockerfile"}, "uri of standard input")
+    (outside,) = uris(odd, cwd="/")
+    check(outside == f"{str(odd.parent)[1:]}/{encoded}", f"uri below the root: {outside}")
+    (outside,) = uris(odd, cwd=context(s, "elsewhere", CLEAN))
+    check(outside.startswith("file:///") and outside.endswith("/" + encoded), f"uri outside: {outside}")
+    # Bytes that are no UTF-8 are replaced: the log is JSON all the same.
+    broken = context(s, "broken", "")
+    (broken / "Dockerfile").write_bytes(b"FROM scratch\nENV a=\xff b c\n")
+    equal(uris("broken", cwd=broken.parent), {"broken/Dockerfile"}, "uri")
 
 
 def test_makes_no_store(s):
