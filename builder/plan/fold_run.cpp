@@ -126,11 +126,12 @@ std::vector<std::string> declared_values(const StageState& state) {
     return values;
 }
 
-/// Proxies that are not declared: a declared one is an ordinary arg.
+/// Proxies that no ARG has the value of: that one is an ordinary arg.
 std::vector<std::string> undeclared_proxies(const StageState& state) {
     auto entries = proxy_environment(state.options.build_args);
     std::erase_if(entries, [&](std::string_view entry) {
-        return state.args.has(entry.substr(0, entry.find('=')));
+        const auto found = state.args.values.find(std::string(entry.substr(0, entry.find('='))));
+        return found != state.args.values.end() && found->second.has_value();
     });
     return entries;
 }
