@@ -16,6 +16,7 @@ SelectedSource inline_source(const plan::InlineFile& file) {
     SelectedSource source;
     source.name = file.name;
     source.inline_content = file.content;
+    source.span = file.span;
     SourceNode node;
     node.entry.mode = 0644;
     node.entry.size = file.content.size();

@@ -51,8 +51,10 @@ Status expand_sources(StageState& state, Expander& expander, const CopyBase& wri
         } else {
             content = heredoc.content();
         }
-        op.inline_files.push_back(
-            {.name = path.substr(1), .written = name, .content = std::move(content)});
+        op.inline_files.push_back({.name = path.substr(1),
+                                   .written = name,
+                                   .content = std::move(content),
+                                   .span = heredoc.span});
     }
     return {};
 }

@@ -42,6 +42,7 @@ struct InlineFile {
     std::string name = {};
     std::string written = {}; ///< the delimiter: it may say the name as a path
     std::string content = {};
+    Span span = {};
 };
 
 /// COPY and ADD, everything expanded.
