@@ -109,7 +109,9 @@ class MountBuilder {
     [[nodiscard]] bool is(MountType type) const { return m_mount.type == type; }
 
     Status set_sharing(const std::string& value) {
-        if (is(MountType::secret)) return invalid("secret mount should not define sharing");
+        if (is(MountType::secret))
+            return invalid("secret mount should not define sharing",
+                           "only caches are shared: leave it out");
         const auto lower = text::lower(value);
         const auto found = std::find(sharing_names.begin(), sharing_names.end(), lower);
         if (found == sharing_names.end()) {
@@ -119,19 +121,24 @@ class MountBuilder {
                            std::move(hint));
         }
         if (!is(MountType::cache))
-            return invalid(fmt::format("invalid cache sharing set for {} mount", type()));
+            return invalid(fmt::format("invalid cache sharing set for {} mount", type()),
+                           "only caches are shared: type=cache, or leave it out");
         m_mount.sharing = static_cast<CacheSharing>(found - sharing_names.begin());
         return {};
     }
 
     Status unexpected_key(const Entry& entry) const {
         return invalid(
-            fmt::format("unexpected key '{}' for mount type '{}'", entry.written, type()));
+            fmt::format("unexpected key '{}' for mount type '{}'", entry.written, type()),
+            entry.key == "size" ? "only tmpfs mounts have a size"
+                                : "only secret and ssh mounts can be required");
     }
 
     static Status bad_value(const Entry& entry) {
         return invalid(
-            fmt::format("invalid value for {}: {}", entry.written, text::shortened(entry.value)));
+            fmt::format("invalid value for {}: {}", entry.written, text::shortened(entry.value)),
+            entry.key == "size" ? "write a number of bytes, or 64k, 128m, 1g"
+                                : fmt::format("write {0}, {0}=true or {0}=false", entry.written));
     }
 
     Status set_size(const Entry& entry) {
@@ -159,11 +166,13 @@ class MountBuilder {
                       std::optional<std::uint32_t> value) const {
         if (!value) {
             return invalid(
-                fmt::format("invalid value {} for {}", text::shortened(entry.value), entry.key));
+                fmt::format("invalid value {} for {}", text::shortened(entry.value), entry.key),
+                entry.key == "mode" ? "write it in octal, as in mode=0755" : "write a number");
         }
         if (is(MountType::bind) || is(MountType::tmpfs)) {
             return invalid(
-                fmt::format("{} not allowed for {} type mounts", entry.key, text::quoted(type())));
+                fmt::format("{} not allowed for {} type mounts", entry.key, text::quoted(type())),
+                "only cache, secret and ssh mounts have an owner and a mode of their own");
         }
         member = value;
         return {};
@@ -172,7 +181,9 @@ class MountBuilder {
     [[nodiscard]] Status check() const {
         const auto& mount = m_mount;
         if (is(MountType::secret)) {
-            if (mount.from) return invalid("secret mount should not have a from");
+            if (mount.from)
+                return invalid("secret mount should not have a from",
+                               "secrets come from --secret, by their id");
             if (mount.source.empty() && mount.target.empty() && mount.id.empty()) {
                 return invalid("invalid secret mount. one of source, target required",
                                "write id=NAME, the name given to --secret");
@@ -209,7 +220,8 @@ Result<Entry> read_entry(const std::string& field, const ExpandValue& expand) {
         if (entry.key == "readonly" || entry.key == "readwrite" || entry.key == "required")
             return entry;
         return invalid(
-            fmt::format("invalid field '{}' must be a key=value pair", text::shortened(field)));
+            fmt::format("invalid field '{}' must be a key=value pair", text::shortened(field)),
+            "only ro, rw and required may stand alone");
     }
     if (std::find(keys.begin(), keys.end(), written) == keys.end()) {
         return invalid(fmt::format("unexpected key '{}' in '{}'", text::shortened(written),

@@ -65,7 +65,10 @@ Result<SubstitutionPattern> SubstitutionPattern::parse(std::string_view pattern)
             if (next != '*' && next != '?' && next != '\\') {
                 std::string shown;
                 if (next != 0) encode(shown, next);
-                return fail(Error{ErrorCode::syntax, fmt::format("invalid escape '\\{}'", shown)});
+                return fail(Error{ErrorCode::syntax,
+                                  fmt::format("invalid escape '\\{}'", shown),
+                                  {},
+                                  "in a pattern a backslash may stand before * ? \\ / and }"});
             }
             c = next;
             ++i;

@@ -277,8 +277,8 @@ class Expander {
     static Result<SubstitutionPattern> pattern(const std::string& text) {
         auto parsed = SubstitutionPattern::parse(text);
         if (parsed) return parsed;
-        return bad(fmt::format("invalid pattern ({}) in substitution: {}", text::shortened(text),
-                               parsed.error().message));
+        return fail(std::move(parsed).error().in(
+            fmt::format("invalid pattern ({}) in substitution", text::shortened(text))));
     }
 
     static Text unless_too_costly(std::optional<std::string> result) {

@@ -28,7 +28,8 @@ Result<std::vector<Pair>> expand_pairs(StageState& state, const std::vector<KeyV
         TRY_ASSIGN(auto key, expander.word(pair.key));
         if (key.empty())
             return state.fail_at(Error{.code = ErrorCode::invalid,
-                                       .message = std::string(keyword) + " names can not be blank"},
+                                       .message = std::string(keyword) + " names can not be blank",
+                                       .hint = "nothing is left of the name once it is expanded"},
                                  pair.key.span);
         TRY_ASSIGN(auto value, expander.word(pair.value));
         expanded.push_back(
@@ -131,7 +132,8 @@ Status fold(StageState& state, const Volume& volume, Step& step) {
                    expander.word({.text = std::string(text::trim(word.text)), .span = word.span}));
         if (path.empty())
             return state.fail_at(Error{.code = ErrorCode::invalid,
-                                       .message = "VOLUME specified can not be an empty string"},
+                                       .message = "VOLUME specified can not be an empty string",
+                                       .hint = "nothing is left of the path once it is expanded"},
                                  word.span);
         paths.push_back(std::move(path));
     }

@@ -100,10 +100,16 @@ Status check_checksum(const StageState& state, const CopyBase& written, const Co
         return state.fail_at(std::move(error), written.checksum->span);
     };
     if (op.sources.size() != 1)
-        return refuse({ErrorCode::invalid, "checksum can't be specified for multiple sources"});
+        return refuse({ErrorCode::invalid,
+                       "checksum can't be specified for multiple sources",
+                       {},
+                       "write an ADD for each source"});
     const auto kind = classify_source(op.sources.front());
     if (kind == SourceKind::path)
-        return refuse({ErrorCode::invalid, "checksum requires HTTP(S) or Git sources"});
+        return refuse({ErrorCode::invalid,
+                       "checksum requires HTTP(S) or Git sources",
+                       {},
+                       "leave it out: files of the context are what they are"});
     if (kind == SourceKind::http)
         if (auto digest = Digest::parse(*op.checksum); !digest)
             return refuse(std::move(digest).error().in("--checksum"));

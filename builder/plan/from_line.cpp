@@ -18,7 +18,8 @@ Result<oci::Platform> read_platform(const Word& written, const std::string& text
     if (text.empty())
         return fail(
             Error{.code = ErrorCode::invalid,
-                  .message = "empty platform value from expression " + printable(written.text)});
+                  .message = "empty platform value from expression " + printable(written.text),
+                  .hint = "give the ARG a value, or leave --platform out"});
     TRY_ASSIGN(auto platform, oci::parse_platform(text));
     if (text.find('/') != text.npos) return platform;
     const bool is_system =

@@ -151,10 +151,12 @@ class CircleSearch {
         Error error{.code = ErrorCode::invalid,
                     .message = "circular dependency detected on stage: " +
                                display_name(m_draft.graph.stages, last.needed)};
-        if (stages.size() > 1)
+        if (stages.size() > 1) {
             error.notes.push_back(std::move(way));
-        else
+            error.hint = "put what both need into a stage of its own above them";
+        } else {
             error.hint = "a stage cannot take files from itself";
+        }
         return m_draft.at(std::move(error), last.reference.span);
     }
 

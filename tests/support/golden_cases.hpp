@@ -38,6 +38,23 @@ inline bool regenerating() {
     return again != nullptr && std::string_view(again) == "1";
 }
 
+/// The first of the errors, as they are printed, that does not say where it is, with a caret, or
+/// what to do next; empty: there is none. What a `${NAME:?TEXT}` says is up to its author.
+inline std::string unhelpful_error(const std::string& printed) {
+    constexpr std::string_view mark = "error: ";
+    for (std::size_t begin = 0; begin < printed.size();) {
+        const auto next = printed.find("\n" + std::string(mark), begin);
+        const auto end = next == printed.npos ? printed.size() : next + 1;
+        const auto error = printed.substr(begin, end - begin);
+        begin = end;
+        const auto has = [&](const char* text) { return error.find(text) != error.npos; };
+        const bool says =
+            has("\nhint: ") || has("\nnote: ") || error.starts_with("error: failed to process");
+        if (!says || !has("\n  --> ") || !has("^")) return error;
+    }
+    return {};
+}
+
 struct GoldenCase {
     std::string name, given, label, expected;
 };

@@ -72,6 +72,7 @@ TEST_CASE("bad Dockerfiles give the errors beside them") {
     const auto count = check_cases(root / "bad", "error", [](const std::string& text) {
         auto errors = errors_of(text);
         CHECK(errors.starts_with("error: "));
+        CHECK(unhelpful_error(errors) == "");
         return errors;
     });
     CHECK(directories("bad").size() + count >= 150);

@@ -15,7 +15,9 @@ TEST_CASE("Dockerfiles that cannot be planned give the errors beside them") {
         mybuild::test::check_cases(root / "bad-plan", "error", [](const std::string& text) {
             const auto planned = try_plan(text);
             CHECK_FALSE(planned.has_value());
-            return planned ? "none\n" : render(planned.error());
+            auto errors = planned ? "none\n" : render(planned.error());
+            CHECK(mybuild::test::unhelpful_error(errors) == "");
+            return errors;
         });
     CHECK(count >= 60);
 }
