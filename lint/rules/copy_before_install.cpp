@@ -1,3 +1,4 @@
+#include "builder/plan/copy_source.hpp"
 #include "lint/rules/common.hpp"
 #include "lint/rules/installers.hpp"
 #include "lint/rules/table.hpp"
@@ -45,6 +46,7 @@ std::optional<Copied> changes_often(const plan::Step& step) {
     if (op == nullptr || op->from) return std::nullopt;
     std::string destination = clean_path(op->destination);
     for (const std::string& source : op->sources) {
+        if (plan::classify_source(source) != plan::SourceKind::path) continue;
         const auto path = clean_path(source);
         if (path == "." || path == "/" || path == "*") return Copied{&step, "", destination};
         if (is_source_code(path)) return Copied{&step, path, destination};

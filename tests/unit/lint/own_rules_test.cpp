@@ -215,6 +215,7 @@ TEST_CASE("CopyBeforeInstall") {
          {python +
           "COPY setup.py vite.config.js patches/ ./\nRUN pip install -r requirements.txt\n"},
          {python + "COPY install-all.py ./\nRUN apt-get install -y curl\n"},
+         {python + "ADD https://example.com/get-pip.py /\nRUN apt-get install -y curl\n"},
          // The requirements come from elsewhere.
          {python + "COPY app /srv/app\nRUN pip install -r requirements.txt\n"},
          // The RUN may need it.
