@@ -36,7 +36,8 @@ Result<Origin> resolve_base(const Word& written, const std::string& name,
     if (name.empty())
         return fail(Error{
             .code = ErrorCode::invalid,
-            .message = fmt::format("base name ({}) should not be blank", printable(written.text))});
+            .message = fmt::format("base name ({}) should not be blank", printable(written.text)),
+            .hint = "give the ARG a value: with --build-arg, or behind its name"});
     if (const auto index = find_stage(above, name)) return FromStage{*index};
     if (name == "scratch") return FromScratch{};
     if (auto replacement = replacement_of(contexts, name, platform)) return *replacement;

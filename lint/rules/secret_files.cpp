@@ -1,3 +1,4 @@
+#include "builder/plan/copy_source.hpp"
 #include "lint/rules/common.hpp"
 #include "lint/rules/table.hpp"
 #include "parser/path.hpp"
@@ -50,6 +51,8 @@ void run(const Subject& subject, Report& report) {
         const auto* op = std::get_if<plan::CopyOp>(&step.op);
         if (op == nullptr || op->from || !shipped[stage]) return;
         for (std::size_t i = 0; i < op->sources.size(); ++i) {
+            // What a URL names is there for all who know it.
+            if (plan::classify_source(op->sources[i]) != plan::SourceKind::path) continue;
             const auto path = clean_path(op->sources[i]);
             if (!is_secret(path)) continue;
             report.add(*step.instruction,

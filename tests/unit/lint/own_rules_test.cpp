@@ -162,6 +162,7 @@ TEST_CASE("SecretFileCopied") {
                  {from + "COPY .env.example id_rsa.pub server.crt config.json ./\n"},
                  {from + "COPY nodesource.gpg.key docker-archive.key public.key /etc/keys/\n"},
                  {"FROM base:1 AS b\nCOPY .npmrc ./\nFROM scratch\nCOPY --from=b /x /\n"},
+                 {from + "ADD https://example.com/Release.key /etc/keys/\n"},
                  {"FROM base:1 AS b\nFROM scratch\nCOPY --from=b /.env /\n"}});
 }
 
@@ -262,6 +263,13 @@ TEST_CASE("UnreachableStage") {
                        {"FROM scratch AS a\nFROM scratch\nCOPY --from=0 /x /\n"},
                        {"FROM scratch\n"}});
     check_cases(rule, {{"FROM scratch AS a\nFROM scratch AS b\n"}}, {.target = "a"});
+    std::string many;
+    for (const char* name : {"a", "b", "c", "d"})
+        many += std::string("FROM scratch AS ") + name + "\n";
+    check_cases(rule,
+                {{many, {"1:17 a", "2:17 b", "3:17 c"}}, {many + "FROM scratch\n", {"1:17 a"}}});
+    CHECK(checked(many + "FROM scratch\n")->messages(rule) ==
+          Texts{"The final stage does not use stage \"a\", nor 3 others"});
 }
 
 TEST_CASE("RunWithoutEffect") {
