@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <vector>
 
 namespace mybuild {
 
@@ -17,6 +18,7 @@ class Plain final : public DecompressSource {
     explicit Plain(std::unique_ptr<ByteSource> in) : m_in(std::move(in)) {}
     Result<std::size_t> read(std::span<std::byte> out) override { return m_in->read(out); }
     [[nodiscard]] Compression compression() const override { return Compression::none; }
+    [[nodiscard]] bool is_whole() const override { return true; }
 
   private:
     std::unique_ptr<ByteSource> m_in;
@@ -125,6 +127,17 @@ Compression detect_compression(std::span<const std::byte> start) {
         (bytes[4] == '\x31' || bytes[4] == '\x17'))
         return Compression::bzip2;
     return Compression::none;
+}
+
+Status finish_reading(DecompressSource& plain) {
+    std::vector<std::byte> buffer(std::size_t{64} * 1024);
+    for (;;) {
+        const auto count = plain.read(buffer);
+        if (count && *count == 0) return {};
+        if (count) continue;
+        if (count.error().code == ErrorCode::corrupt && plain.is_whole()) return {};
+        return fail(count.error());
+    }
 }
 
 Result<std::unique_ptr<DecompressSource>> make_decompressor(ByteSource& in) {

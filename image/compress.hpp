@@ -22,6 +22,9 @@ enum class Compression : std::uint8_t { none, gzip, zstd, xz, bzip2 };
 class DecompressSource : public ByteSource {
   public:
     [[nodiscard]] virtual Compression compression() const = 0;
+    /// Whether what was given out so far is all of one or more complete streams, checked: what
+    /// comes behind it, if anything, need not be one.
+    [[nodiscard]] virtual bool is_whole() const = 0;
 };
 
 /// Detects the compression of `in` and undoes it: gzip (members may be concatenated), zstd (several
@@ -30,6 +33,11 @@ class DecompressSource : public ByteSource {
 /// checksums and bytes after the end are ErrorCode::corrupt; errors of `in` are passed on as they
 /// are.
 Result<std::unique_ptr<DecompressSource>> make_decompressor(ByteSource& in);
+
+/// Reads what is left behind the end of an archive, so that its checksums are checked, too. Bytes
+/// behind a complete stream count for nothing, as with gzip(1). Errors: ErrorCode::corrupt, and
+/// those of the source.
+Status finish_reading(DecompressSource& plain);
 
 struct CompressOptions {
     Compression kind = Compression::gzip; ///< none, gzip or zstd

@@ -32,6 +32,7 @@ class Reader final : public PieceReader {
         ::isal_inflate_init(&m_state);
     }
     [[nodiscard]] Compression compression() const override { return Compression::gzip; }
+    [[nodiscard]] bool is_whole() const override { return m_has_member && !m_in_member; }
 
   protected:
     Result<std::size_t> some(std::span<std::byte> out) override;
@@ -49,6 +50,7 @@ class Reader final : public PieceReader {
     struct inflate_state m_state {};
     std::uint32_t m_header_crc = 0;
     bool m_in_member = false;
+    bool m_has_member = false; ///< the first one was begun
     bool m_in_ended = false;
     bool m_done = false;
     int m_status = 0; ///< negative: what igzip said of the data behind what it has written
@@ -120,6 +122,7 @@ Result<bool> Reader::next_member() {
     m_state.next_in = next;
     m_state.avail_in = available;
     m_in_member = true;
+    m_has_member = true;
     return true;
 }
 

@@ -20,6 +20,7 @@ class Reader final : public PieceReader {
           m_reader(nullptr, library.read_free) {}
     Status open();
     [[nodiscard]] Compression compression() const override { return m_kind; }
+    [[nodiscard]] bool is_whole() const override { return m_reader == nullptr; }
 
   protected:
     Result<std::size_t> some(std::span<std::byte> out) override;

@@ -23,6 +23,7 @@ class Reader final : public PieceReader {
     Reader(std::unique_ptr<ByteSource> in, std::unique_ptr<ZSTD_DCtx, FreeReader> context)
         : m_in(std::move(in)), m_context(std::move(context)), m_buffer(ZSTD_DStreamInSize()) {}
     [[nodiscard]] Compression compression() const override { return Compression::zstd; }
+    [[nodiscard]] bool is_whole() const override { return m_has_frame && !m_in_frame; }
 
   protected:
     Result<std::size_t> some(std::span<std::byte> out) override;
@@ -32,8 +33,9 @@ class Reader final : public PieceReader {
     std::unique_ptr<ZSTD_DCtx, FreeReader> m_context;
     std::vector<std::byte> m_buffer;
     ZSTD_inBuffer m_ready{};
-    bool m_in_frame = false; ///< a frame is not complete yet
-    bool m_in_ended = false; ///< the source has no more
+    bool m_in_frame = false;  ///< a frame is not complete yet
+    bool m_has_frame = false; ///< the first one was begun
+    bool m_in_ended = false;  ///< the source has no more
 };
 
 Result<std::size_t> Reader::some(std::span<std::byte> out) {
@@ -50,6 +52,7 @@ Result<std::size_t> Reader::some(std::span<std::byte> out) {
         if (ZSTD_isError(status))
             return fail(damaged(Compression::zstd, ZSTD_getErrorName(status)));
         m_in_frame = status != 0;
+        m_has_frame = true;
         if (m_in_ended && m_in_frame && target.pos == 0)
             return fail(damaged(Compression::zstd, "it ends too early"));
     }

@@ -83,7 +83,10 @@ Result<bool> unpack_archive(const SelectedSource& source, const std::string& des
     ArchiveUnpacker unpacker(top, layout, spool);
     for (;; entry = reader.next()) {
         if (!entry) return at(std::move(entry).error());
-        if (!*entry) return true;
+        if (!*entry) {
+            if (auto end = finish_reading(**plain); !end) return at(std::move(end).error());
+            return true;
+        }
         if (auto added = unpacker.add(std::move(**entry), reader.content()); !added)
             return at(std::move(added).error());
     }

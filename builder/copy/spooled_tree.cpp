@@ -44,6 +44,8 @@ Result<std::shared_ptr<SpooledTree>> SpooledTree::unpack(ByteSource& archive, Sp
     Layout layout(StageView(), {.owner = Owner{}});
     ArchiveUnpacker unpacker("", layout, spool);
     TRY(unpack_all(reader, unpacker, label.name));
+    if (auto end = finish_reading(**plain); !end)
+        return fail(std::move(end).error().in("the archive is damaged").in(label.name));
     return make(layout.finish(), std::move(spool), std::move(label));
 }
 

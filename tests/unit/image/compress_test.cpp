@@ -314,6 +314,31 @@ TEST_CASE("what comes before damage is given out first") {
     }
 }
 
+TEST_CASE("behind the end of an archive only damage counts") {
+    const auto data = sample(1'000'000);
+    for (const auto kind : {Compression::none, Compression::gzip, Compression::zstd}) {
+        CAPTURE(to_string(kind));
+        const auto whole = compress({.kind = kind}, data);
+        struct Case {
+            std::string bytes;
+            bool is_good;
+        };
+        auto wrong_sum = whole;
+        wrong_sum[whole.size() - (kind == Compression::gzip ? 6 : 2)] ^= 1;
+        for (const auto& [bytes, is_good] :
+             {Case{whole, true}, Case{whole + "something", true}, Case{whole + whole, true},
+              Case{whole + whole + "something", true},
+              Case{whole.substr(0, whole.size() - 3), kind == Compression::none},
+              Case{wrong_sum, kind == Compression::none}}) {
+            MemorySource in(bytes);
+            const auto plain = make_decompressor(in).value();
+            std::string start(1000, '\0');
+            REQUIRE(plain->read(std::as_writable_bytes(std::span(start))));
+            CHECK(finish_reading(*plain).has_value() == is_good);
+        }
+    }
+}
+
 TEST_CASE("a zstd window beyond 128 MiB is refused, one of 128 MiB is not") {
     const auto input = sample(100'000);
     CHECK((*decompress(piped("zstd -c --long=27", input)) == input));
