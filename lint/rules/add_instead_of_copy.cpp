@@ -31,10 +31,12 @@ void run(const Subject& subject, Report& report) {
         });
         if (!plain) return;
         const auto& keyword = step.instruction->keyword_span;
+        const auto written = keyword_of(step);
+        const auto* copy = written == text::lower(written) ? "copy" : "COPY";
         report.add(*step.instruction,
                    {.message = "ADD where COPY does the same",
                     .mark = keyword,
-                    .fix = with_replaced(subject, *step.instruction, keyword, "COPY")});
+                    .fix = with_replaced(subject, *step.instruction, keyword, copy)});
     });
 }
 

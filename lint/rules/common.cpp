@@ -108,6 +108,15 @@ bool is_mounted(const plan::Step& step, std::string_view path) {
     });
 }
 
+std::string quoted_value(std::string_view text, char escape, Dollars dollars) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == escape || (c == '$' && dollars == Dollars::literal)) out += escape;
+        out += c;
+    }
+    return out + '"';
+}
+
 bool is_removed(const plan::Step& step, const std::vector<ShellCommand>& commands,
                 std::string_view path) {
     // `rm -rf /var/lib/apt/lists/*` leaves the directory alone.

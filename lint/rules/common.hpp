@@ -61,6 +61,11 @@ const Body* body_of(const plan::Step& step) {
 /// layer.
 [[nodiscard]] bool is_mounted(const plan::Step& step, std::string_view path);
 
+/// A value of ENV and LABEL in double quotes. `literal`: also what would be expanded stays as it
+/// is.
+enum class Dollars : std::uint8_t { expand, literal };
+[[nodiscard]] std::string quoted_value(std::string_view text, char escape, Dollars dollars);
+
 /// Whether one of the commands is an `rm` of `path`, of something it is in, or of all in it.
 [[nodiscard]] bool is_removed(const plan::Step& step, const std::vector<ShellCommand>& commands,
                               std::string_view path);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace mybuild::lint::rules {
 namespace {
@@ -12,7 +13,10 @@ std::string json_string(std::string_view word) {
     std::string out = "\"";
     for (const char c : word) {
         if (c == '"' || c == '\\') out += '\\';
-        out += c;
+        if (c == '\t')
+            out += "\\t";
+        else
+            out += c;
     }
     return out + '"';
 }
@@ -20,11 +24,22 @@ std::string json_string(std::string_view word) {
 /// The exec form of a text that needs no shell: one command, words without variables, wildcards and
 /// redirections.
 std::string exec_form(std::string_view text) {
-    if (text.find_first_of("$`*?[]{}~<>|&;()\n#!=") != text.npos) return {};
+    // Words that are the shell's own affair.
+    constexpr std::array<std::string_view, 12> builtins{".",     "cd",     "eval", "export",
+                                                        "set",   "source", "trap", "ulimit",
+                                                        "umask", "unset",  "wait", "if"};
+    if (text.find_first_of("$`*?[]{}~<>|&;()\n#!") != text.npos) return {};
     const auto commands = shell_commands(text);
     if (commands.size() != 1) return {};
+    std::span<const std::string> words = commands.front().words;
+    // `exec` is what makes the program the first process: without a shell it is anyway.
+    if (words.size() > 1 && words.front() == "exec") words = words.subspan(1);
+    const std::string_view program = words.front();
+    if (program.find('=') != program.npos || program.starts_with('-') ||
+        std::ranges::find(builtins, program) != builtins.end())
+        return {};
     std::string out = "[";
-    for (const std::string& word : commands.front().words)
+    for (const std::string& word : words)
         out += (out.size() > 1 ? ", " : "") + json_string(word);
     return out + "]";
 }

@@ -8,27 +8,30 @@ namespace mybuild::lint::rules {
 namespace {
 
 /// The same value as one word of the form with `=`.
-std::string as_word(std::string_view value) {
+std::string as_word(std::string_view value, char escape) {
     if (value.find_first_of(" \t") == value.npos) return std::string(value);
-    if (value.find_first_of("\"'\\") == value.npos) return "\"" + std::string(value) + "\"";
+    const bool plain = value.find_first_of("\"'") == value.npos && value.find(escape) == value.npos;
+    if (plain) return "\"" + std::string(value) + "\"";
     // Quotes and escapes mean the same in both forms: only blanks outside of quotes need one.
     std::string out;
     char quote = '\0';
+    bool escaped = false;
     for (const char c : value) {
-        if (quote == '\0' && (c == ' ' || c == '\t')) out += '\\';
-        if (c == quote)
-            quote = '\0';
-        else if (quote == '\0' && (c == '"' || c == '\''))
-            quote = c;
+        if (!escaped && quote == '\0' && (c == ' ' || c == '\t')) out += escape;
         out += c;
+        if (!escaped && c == quote)
+            quote = '\0';
+        else if (!escaped && quote == '\0' && (c == '"' || c == '\''))
+            quote = c;
+        escaped = !escaped && c == escape && quote != '\'';
     }
     return out;
 }
 
-std::string fix_of(std::string_view keyword, const std::vector<KeyValue>& pairs) {
+std::string fix_of(std::string_view keyword, const std::vector<KeyValue>& pairs, char escape) {
     if (pairs.empty()) return {};
     const auto& [key, value] = pairs.front();
-    return fmt::format("{} {}={}", keyword, key.text, as_word(value.text));
+    return fmt::format("{} {}={}", keyword, key.text, as_word(value.text, escape));
 }
 
 void run(const Subject& subject, Report& report) {
@@ -43,7 +46,7 @@ void run(const Subject& subject, Report& report) {
                                     "key value\" format",
                                     keyword_of(step)),
              .mark = step.span,
-             .fix = fix_of(keyword_of(step), pairs)});
+             .fix = fix_of(keyword_of(step), pairs, subject.file.directives.escape)});
     });
 }
 

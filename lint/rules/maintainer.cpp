@@ -1,6 +1,5 @@
 #include "lint/rules/common.hpp"
 #include "lint/rules/table.hpp"
-#include "parser/text.hpp"
 
 #include <fmt/format.h>
 
@@ -16,7 +15,9 @@ void run(const Subject& subject, Report& report) {
                        {.message = "Maintainer instruction is deprecated in favor of using label",
                         .mark = instruction.keyword_span,
                         .fix = fmt::format("LABEL org.opencontainers.image.authors={}",
-                                           text::quoted(maintainer->name.text))});
+                                           quoted_value(maintainer->name.text,
+                                                        subject.file.directives.escape,
+                                                        Dollars::literal))});
         }
     }
 }

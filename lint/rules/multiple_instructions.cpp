@@ -4,31 +4,36 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <vector>
 
 namespace mybuild::lint::rules {
 namespace {
 
+bool may_be_once(const plan::Step& step) {
+    return step.keyword == "CMD" || step.keyword == "ENTRYPOINT" || step.keyword == "HEALTHCHECK";
+}
+
 void run(const Subject& subject, Report& report) {
     for (std::size_t stage = 0; stage < subject.plans.size(); ++stage) {
         if (!subject.planned[stage]) continue;
-        std::map<std::string_view, const plan::Step*> last;
-        for (const plan::Step& step : subject.plans[stage].steps) {
-            if (step.keyword != "CMD" && step.keyword != "ENTRYPOINT" &&
-                step.keyword != "HEALTHCHECK")
-                continue;
-            const auto*& earlier = last[step.keyword];
-            // The earlier one is the one that has no effect.
-            if (earlier != nullptr)
-                report.add(*step.instruction,
-                           {.message = fmt::format("Multiple {} instructions should not be used in "
-                                                   "the same stage because only the last one will "
-                                                   "be used",
-                                                   keyword_of(step)),
-                            .mark = earlier->span,
-                            .fix = fmt::format("remove it: line {} is the one that counts",
-                                               line_of(subject, step.span.begin)),
-                            .lines = earlier->span});
-            earlier = &step;
+        std::map<std::string_view, std::vector<const plan::Step*>> found;
+        for (const plan::Step& step : subject.plans[stage].steps)
+            if (may_be_once(step)) found[step.keyword].push_back(&step);
+        for (const auto& [keyword, steps] : found) {
+            for (std::size_t i = 1; i < steps.size(); ++i) {
+                // The earlier one is the one that has no effect; what stands above the later one
+                // says whether it is reported, and how the keyword is written.
+                const auto& earlier = *steps[i - 1];
+                report.add(
+                    *steps[i]->instruction,
+                    {.message = fmt::format("Multiple {} instructions should not be used in the "
+                                            "same stage because only the last one will be used",
+                                            keyword_of(*steps[i])),
+                     .mark = earlier.span,
+                     .fix = fmt::format("remove it: line {} is the one that counts",
+                                        line_of(subject, steps.back()->span.begin)),
+                     .lines = earlier.span});
+            }
         }
     }
 }

@@ -1,6 +1,5 @@
 #include "lint/rules/common.hpp"
 #include "lint/rules/table.hpp"
-#include "parser/text.hpp"
 
 #include <fmt/format.h>
 
@@ -14,7 +13,7 @@ namespace {
 constexpr std::array<std::string_view, 9> own_affairs{"cd",    "export", "alias", "unset", "umask",
                                                       "pushd", "popd",   "shopt", "set"};
 
-std::string fix_of(const ShellCommand& command) {
+std::string fix_of(const ShellCommand& command, char escape) {
     const auto words = command.program();
     if (words.size() == 2 && command.name() == "cd") return "WORKDIR " + words[1];
     if (words.size() >= 2 && command.name() == "export") {
@@ -23,7 +22,8 @@ std::string fix_of(const ShellCommand& command) {
             const auto value = std::min(word.find('='), word.size() - 1) + 1;
             const bool plain = word.find_first_of(" \t\"'\\", value) == word.npos;
             const std::string rest(word.substr(value));
-            fix += fmt::format(" {}{}", word.substr(0, value), plain ? rest : text::quoted(rest));
+            fix += fmt::format(" {}{}", word.substr(0, value),
+                               plain ? rest : quoted_value(rest, escape, Dollars::expand));
         }
         return fix;
     }
@@ -43,7 +43,7 @@ void run(const Subject& subject, Report& report) {
             *step.instruction,
             {.message = fmt::format("RUN {} has no effect on the steps after it", last.name()),
              .mark = find_word(subject, step.span, last.name()),
-             .fix = fix_of(last)});
+             .fix = fix_of(last, subject.file.directives.escape)});
     });
 }
 

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 // dockerfile-language.md, section 8: BuildKit's rules, their triggers and their texts.
 
 namespace mybuild::lint {
@@ -238,6 +240,10 @@ HEALTHCHECK NONE
                   {message("ENTRYPOINT"), message("CMD"), message("HEALTHCHECK")},
                   {"2:1 ENTRYPOINT [\"/a\"]", "3:1 CMD [\"/a\"]", "4:1 HEALTHCHECK CMD [\"/a\"]"}},
                  {"FROM scratch AS a\nCMD [\"/a\"]\nFROM a\nCMD [\"/b\"]\n", {}, {}}});
+    const auto three = checked("FROM scratch\nCMD [\"a\"]\nCMD [\"b\"]\nCMD [\"c\"]\n");
+    REQUIRE(three->findings.size() == 2);
+    CHECK(three->findings[0].fix == "remove it: line 4 is the one that counts");
+    CHECK(three->findings[1].fix == three->findings[0].fix);
 }
 
 TEST_CASE("LegacyKeyValueFormat") {
@@ -457,6 +463,41 @@ TEST_CASE("independent errors of several stages are all found") {
     const auto result = checked("FROM scratch AS a\nVOLUME $x\nSTOPSIGNAL nonsense\nFROM scratch\n"
                                 "EXPOSE port\n");
     CHECK(result->survey.errors.size() == 3);
+}
+
+// The line as it should be means what it meant.
+TEST_CASE("what to write instead") {
+    struct Case {
+        std::string line, fix;
+    };
+    for (const auto& [line, fix] : std::vector<Case>{
+             {R"(ENV a b c)", R"(ENV a="b c")"},
+             {R"(ENV a b\ c)", R"(ENV a=b\ c)"},
+             {R"(ENV a b\" "c d")", R"(ENV a=b\"\ "c d")"},
+             {R"(ENV a "b c" d)", R"(ENV a="b c"\ d)"},
+             {R"(env a 'b\' c)", R"(env a='b\'\ c)"},
+             {R"(LABEL a {"x": 1})", R"(LABEL a={"x":\ 1})"},
+             {R"(MAINTAINER A "B" $c)", R"(LABEL org.opencontainers.image.authors="A \"B\" \$c")"},
+             {R"(CMD httpd -f --x=y)", R"(CMD ["httpd", "-f", "--x=y"])"},
+             {R"(CMD exec "a b" 'c"')", R"(CMD ["a b", "c\""])"},
+             {R"(RUN export A="b c" B=$X)", R"(ENV A="b c" B=$X)"},
+             {R"(add a /b/)", R"(copy a /b/)"},
+         }) {
+        CAPTURE(line);
+        const auto result = checked("FROM base:1\n" + line + "\n");
+        CHECK(std::ranges::count(result->findings, fix, &Finding::fix) == 1);
+    }
+    // What the shell has to do has no other form.
+    for (const char* line : {"CMD A=1 b", "CMD cd /x", "CMD a $B", "CMD a && b", "CMD if"}) {
+        CAPTURE(line);
+        const auto result = checked(std::string("FROM base:1\n") + line + "\n");
+        REQUIRE(result->findings.size() == 1);
+        CHECK(result->findings[0].fix.starts_with("CMD [\"PROGRAM\""));
+    }
+    const auto backtick = checked("# escape=`\nFROM base:1\nENV a \"b\" c\nMAINTAINER \"$x\"\n");
+    REQUIRE(backtick->findings.size() == 2);
+    CHECK(backtick->findings[0].fix == "ENV a=\"b\"` c");
+    CHECK(backtick->findings[1].fix == "LABEL org.opencontainers.image.authors=\"`\"`$x`\"\"");
 }
 
 } // namespace mybuild::lint
