@@ -170,6 +170,9 @@ class Scenario:
         """Ends what was started; afterwards nothing may be left running or mounted."""
         self._cleanup.close()
         self.no_sanitizer_report()
+        # A server's process for one connection ends when it finds the connection closed.
+        with contextlib.suppress(Failure):
+            wait_for(lambda: not processes_below(self.dir), "all processes to end", seconds=10)
         left = processes_below(self.dir)
         check(not left, f"processes are left: {left}")
         mounts = mounts_below(self.dir)
