@@ -18,6 +18,9 @@ std::map<std::string, std::string> resolve_args(const BuildCommand& command) {
             args[name] = from_environment;
         }
     }
+    // As buildx and buildctl do: whoever sets it wants every tool to use it.
+    const auto* const epoch = std::getenv("SOURCE_DATE_EPOCH");
+    if (epoch != nullptr && *epoch != '\0') args.emplace("SOURCE_DATE_EPOCH", epoch);
     return args;
 }
 

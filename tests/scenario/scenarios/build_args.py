@@ -22,9 +22,9 @@ def test_source_date_epoch(s):
     lines = f"ARG {NAME}={EPOCH}\n{BASE}\nENV a=1\nRUN echo x >/x\nWORKDIR /made\nENV b=2\n"
     context = s.context("c", {"Dockerfile": lines})
 
-    def build(name, *args):
+    def build(name, *args, env=None):
         archive = s.path(name + ".tar")
-        s.mybuild("-o", f"type=oci,dest={archive}", *args, context)
+        s.mybuild("-o", f"type=oci,dest={archive}", *args, context, env=env)
         return times(Archive(archive).config)
 
     base = "2020-09-13T12:26:40Z"
@@ -33,6 +33,8 @@ def test_source_date_epoch(s):
     equal(created, "2001-09-09T01:46:40Z", "created")
     history, created = build("given", "--build-arg", f"{NAME}=0")
     equal((set(history[1:]), created), ({"1970-01-01T00:00:00Z"}, "1970-01-01T00:00:00Z"), "of the build arg")
+    equal(build("of-environment", env={NAME: "0"}), (history, created), "of the environment's variable")
+    equal(build("both", "--build-arg", f"{NAME}=0", env={NAME: "7"}), (history, created), "of both")
     history, created = build("reset", "--build-arg", f"{NAME}=")
     equal([time > base for time in (*history[1:], created)], [True] * 5, "of a build without an epoch is later")
     # Nothing was executed again, and the same epoch gives the same image.
