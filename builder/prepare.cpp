@@ -7,6 +7,7 @@
 #include "builder/history.hpp"
 #include "builder/mounts/mount_keys.hpp"
 #include "builder/ops/copy_sources.hpp"
+#include "builder/ops/sent_context.hpp"
 #include "builder/plan/predefined.hpp"
 #include "builder/remote/fetch_sources.hpp"
 #include "builder/session.hpp"
@@ -95,6 +96,7 @@ Status key_copy(Session& session, StepRef ref, const plan::CopyOp& op, KeyedStep
         if (fetched != session.fetched.end()) by_url = fetched->second;
         if (!all_fetched(op, by_url)) return {}; // which is among the errors already
         TRY_ASSIGN(keyed.selection, select_sources(op, *context, session.file.source, by_url));
+        TRY(ops::check_sent(session, op, keyed.selection, *context));
         ops::warn_unmatched(session, op, keyed.selection, context->name());
         LayoutOptions options;
         TRY(set_chmod(options, op.chmod));
