@@ -40,7 +40,8 @@ Status find_all(const SharedLibrary& found, Library& library) {
     TRY(found.find("git_oid_fmt", library.oid_fmt));
     TRY(found.find("git_reference_create", library.reference_create));
     TRY(found.find("git_reference_free", library.reference_free));
-    TRY(found.find("git_remote_create_anonymous", library.remote_create_anonymous));
+    TRY(found.find("git_remote_create_options_init", library.remote_create_options_init));
+    TRY(found.find("git_remote_create_with_opts", library.remote_create_with_opts));
     TRY(found.find("git_remote_connect", library.remote_connect));
     TRY(found.find("git_remote_ls", library.remote_ls));
     TRY(found.find("git_remote_fetch", library.remote_fetch));

@@ -48,7 +48,8 @@ struct Library {
     decltype(&::git_reference_create) reference_create = nullptr;
     decltype(&::git_reference_free) reference_free = nullptr;
 
-    decltype(&::git_remote_create_anonymous) remote_create_anonymous = nullptr;
+    decltype(&::git_remote_create_options_init) remote_create_options_init = nullptr;
+    decltype(&::git_remote_create_with_opts) remote_create_with_opts = nullptr;
     decltype(&::git_remote_connect) remote_connect = nullptr;
     decltype(&::git_remote_ls) remote_ls = nullptr;
     decltype(&::git_remote_fetch) remote_fetch = nullptr;

@@ -60,7 +60,12 @@ Result<std::unique_ptr<Remote>> Remote::connect(const Repository& local, const s
     std::unique_ptr<Remote> remote(new Remote(local, connection, std::move(stop)));
     const auto& library = local.library();
     git_remote* made = nullptr;
-    if (library.remote_create_anonymous(&made, local.handle(), url.c_str()) != 0)
+    git_remote_create_options options{};
+    library.remote_create_options_init(&options, GIT_REMOTE_CREATE_OPTIONS_VERSION);
+    options.repository = local.handle();
+    // No configuration sends the build elsewhere; looking for it would leak, too (libgit2 1.5).
+    options.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF;
+    if (library.remote_create_with_opts(&made, url.c_str(), &options) != 0)
         return fail(last_error(library, url));
     remote->m_remote.reset(made);
     auto callbacks = remote->m_subtransport.callbacks();
