@@ -11,8 +11,8 @@ namespace mybuild {
 /// RFC 3339 in UTC with as many digits of the second as there are, as Go prints it.
 std::string format_time(std::int64_t ns_since_1970);
 
-/// Makes the history of a base say as many layers as it has, so that what steps add to it belongs to
-/// their own layers. Images that no Dockerfile made often have none.
+/// Makes the history of a base say as many layers as it has, so that what steps add to it belongs
+/// to their own layers. Images that no Dockerfile made often have none.
 void complete_history(oci::ImageConfig& base);
 
 /// The config after one more step: the step's own config, with the history, diff ids and creation

@@ -1,7 +1,7 @@
 """Several stages: what is built, what is not, and what at the same time."""
 from harness.core import check, contains, equal, lacks
 from harness.images import Archive, load_busybox
-from harness.peers import free_port
+from harness.meeting import Meeting
 from harness.transcript import Transcript
 
 BASE = "FROM mybuild.example/busybox:1"
@@ -63,25 +63,22 @@ RUN exit 1
 
 
 def test_independent_stages_run_at_the_same_time(s):
-    """Each of two stages waits for a sign of life of the other, over what both can see: the host's network."""
+    """Two stages are in the middle of a step before either may go on."""
     load_busybox(s)
-    a, b = free_port(), free_port()
-
-    def meet(mine, theirs):
-        return (f"RUN timeout 120 nc -l -p {mine} </dev/null >/heard & "
-                f"for i in $(seq 600); do echo there | nc -w 5 127.0.0.1 {theirs} && break; usleep 100000; done; "
-                "wait; grep there /heard")
-
+    meeting = Meeting(s)
     context = s.context("c", {"Dockerfile": f"""\
 {BASE} AS a
-{meet(a, b)}
+RUN {meeting.wait} && echo a >/heard
 {BASE} AS b
-{meet(b, a)}
+RUN {meeting.wait} && echo b >/heard
 {BASE}
 COPY --from=a /heard /a
 COPY --from=b /heard /b
 """})
-    s.mybuild("--network", "host", context, timeout=180)
+    build = s.start(s.program, "--network", "host", context, log="log")
+    for go_on in [meeting.arrival() for _ in range(2)]:
+        go_on()
+    equal(build.wait(timeout=180), 0, "exit code")
 
 
 def test_copy_from_image(s):
