@@ -44,11 +44,14 @@ void add_fields(KeyBuilder&, const plan::MetaOp&, const RunDefaults&) {}
 
 } // namespace
 
-OwnKey own_key(const plan::Step& step, const oci::Platform& platform, const RunDefaults& defaults) {
+OwnKey own_key(const plan::Step& step, const oci::Platform& platform, const RunDefaults& defaults,
+               std::optional<std::int64_t> epoch) {
     KeyBuilder key("own");
     key.add("instruction", step.keyword).add("platform", platform.str());
     std::visit([&](const auto& op) { add_fields(key, op, defaults); }, step.op);
     if (std::holds_alternative<plan::MetaOp>(step.op)) key.add("text", step.created_by);
+    if (std::holds_alternative<plan::WorkdirOp>(step.op) && step.makes_layer && epoch)
+        key.add("time", static_cast<std::uint64_t>(*epoch));
     return {key.digest(), key.fields()};
 }
 

@@ -3,6 +3,7 @@
 #include "builder/plan/steps.hpp"
 #include "cache/key.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,7 +23,9 @@ struct RunDefaults {
     std::vector<std::string> added_hosts = {}; ///< --add-host: `name=address`, as given
 };
 
-OwnKey own_key(const plan::Step& step, const oci::Platform& platform, const RunDefaults& defaults);
+/// `epoch`: SOURCE_DATE_EPOCH, which directories get that WORKDIR makes.
+OwnKey own_key(const plan::Step& step, const oci::Platform& platform, const RunDefaults& defaults,
+               std::optional<std::int64_t> epoch = {});
 
 /// The definition key: the own key, the history text, the definition of what is copied (digest of
 /// the context files, or the definition key of the stage they come from), chained to the parent's.

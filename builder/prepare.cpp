@@ -136,7 +136,7 @@ void key_stage(Session& session, std::size_t stage, ErrorList& errors) {
     auto parent = start.definition;
     for (const auto& step : session.plans[stage].steps) {
         KeyedStep keyed;
-        keyed.own = own_key(step, node.platform, session.request.run);
+        keyed.own = own_key(step, node.platform, session.request.run, session.source_date_epoch);
         if (const auto* copy = std::get_if<plan::CopyOp>(&step.op)) {
             const StepRef ref{stage, session.keyed[stage].size()};
             if (auto done = key_copy(session, ref, *copy, keyed); !done)

@@ -150,10 +150,11 @@ Status place_all(Session& session, Placing placing, const std::vector<SelectedSo
 }
 
 Result<Layer> write_layer(const Session& session, std::size_t stage, std::size_t index,
-                          std::vector<PlannedEntry> entries, const std::optional<Digest>& parent) {
+                          std::vector<PlannedEntry> entries, const std::optional<Digest>& parent,
+                          LayerWriter::Times times = LayerWriter::Times::any) {
     const auto form =
         wants_tree(session, stage, index) ? LayerStore::Form::tree : LayerStore::Form::archive;
-    return write_entries(session.ports.layers, std::move(entries), form, parent);
+    return write_entries(session.ports.layers, std::move(entries), form, parent, times);
 }
 
 Result<std::vector<PlannedEntry>>
@@ -209,7 +210,10 @@ Result<Layer> make_layer(Session& session, std::size_t stage, std::size_t index,
     if (const auto* workdir = std::get_if<plan::WorkdirOp>(&step.op)) {
         TRY_ASSIGN(auto entries,
                    workdir_entries(session.ports.layers, *workdir, below, parent, created_ns));
-        return write_layer(session, stage, index, std::move(entries), parent);
+        // A time that was asked for is part of what the step makes.
+        const auto times =
+            session.source_date_epoch ? LayerWriter::Times::exact : LayerWriter::Times::any;
+        return write_layer(session, stage, index, std::move(entries), parent, times);
     }
     const auto& op = std::get<plan::CopyOp>(step.op);
     std::shared_ptr<SourceTree> tree; // the entries read from it

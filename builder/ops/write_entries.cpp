@@ -3,7 +3,8 @@
 namespace mybuild::ops {
 
 Result<Layer> write_entries(LayerStore& layers, std::vector<PlannedEntry> entries,
-                            LayerStore::Form form, const std::optional<Digest>& parent) {
+                            LayerStore::Form form, const std::optional<Digest>& parent,
+                            LayerWriter::Times times) {
     TRY_ASSIGN(const auto writer, layers.writer(form));
     for (auto& planned : entries) {
         std::unique_ptr<ByteSource> content;
@@ -12,7 +13,7 @@ Result<Layer> write_entries(LayerStore& layers, std::vector<PlannedEntry> entrie
         }
         TRY(writer->add(planned.entry, content.get()));
     }
-    return writer->commit(parent);
+    return writer->commit(parent, times);
 }
 
 } // namespace mybuild::ops

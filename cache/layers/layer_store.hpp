@@ -70,13 +70,17 @@ struct LayerBlob {
 /// listing, content id and diff id come from the same pass over the bytes. Discards on destruction.
 class LayerWriter {
   public:
+    /// Whether a layer that differs in times alone is as good.
+    enum class Times : std::uint8_t { any, exact };
+
     virtual ~LayerWriter() = default;
     /// `content`: needed for files with size > 0. The entry's `content` digest is computed here; a
     /// digest that was given is checked (ErrorCode::invalid: changed while it was read).
     virtual Status add(const LayerEntry& entry, ByteSource* content) = 0;
     /// Makes it visible on top of `parent`. Where the store knows a layer of the same content on
-    /// that parent, that one is returned and the new one dropped.
-    virtual Result<Layer> commit(const std::optional<Digest>& parent) = 0;
+    /// that parent, that one is returned and the new one dropped: with other times, unless they
+    /// count.
+    virtual Result<Layer> commit(const std::optional<Digest>& parent, Times times = Times::any) = 0;
 };
 
 /// Layers of a store: a listing always, a tree and an archive when first needed (architecture.md,

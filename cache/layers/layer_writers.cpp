@@ -37,9 +37,12 @@ class ParentCheck {
 
 /// What both writers do at the end.
 Result<Layer> commit_new(LayerCatalog& catalog, const std::optional<Digest>& parent,
-                         PassedLayer passed, const std::function<Status(NewLayer&)>& keep) {
+                         LayerWriter::Times times, PassedLayer passed,
+                         const std::function<Status(NewLayer&)>& keep) {
     TRY_ASSIGN(auto known, catalog.known(parent, passed.listing->content_id()));
-    if (known) return std::move(*known);
+    const bool is_it =
+        known && (times == LayerWriter::Times::any || known->row.diff_id == passed.diff_id);
+    if (is_it) return std::move(*known);
     NewLayer made{std::move(passed.listing), passed.diff_id, passed.tar_size};
     TRY(keep(made));
     return catalog.put(parent, std::move(made));
@@ -55,12 +58,13 @@ class ArchiveWriter final : public LayerWriter {
         TRY(m_parents.check(entry));
         return m_pass.add(entry, content);
     }
-    Result<Layer> commit(const std::optional<Digest>& parent) override {
+    Result<Layer> commit(const std::optional<Digest>& parent, Times times) override {
         TRY_ASSIGN(auto passed, m_pass.finish());
-        return commit_new(m_catalog, parent, std::move(passed), [&](NewLayer& made) -> Status {
-            made.archive = fs::random_name(8);
-            return m_space.move_out(name, fmt::format("archives/{}", made.archive));
-        });
+        return commit_new(
+            m_catalog, parent, times, std::move(passed), [&](NewLayer& made) -> Status {
+                made.archive = fs::random_name(8);
+                return m_space.move_out(name, fmt::format("archives/{}", made.archive));
+            });
     }
 
     static constexpr const char* name = "archive";
@@ -115,15 +119,16 @@ class TreeLayerWriter final : public LayerWriter {
         return m_pass.add(entry, nullptr);
     }
 
-    Result<Layer> commit(const std::optional<Digest>& parent) override {
+    Result<Layer> commit(const std::optional<Digest>& parent, Times times) override {
         // Children first: whatever is changed in a directory changes its time.
         for (auto entry = m_directories.rbegin(); entry != m_directories.rend(); ++entry)
             TRY(m_tree.set_directory(*entry));
         TRY_ASSIGN(auto passed, m_pass.finish());
-        return commit_new(m_catalog, parent, std::move(passed), [&](NewLayer& made) -> Status {
-            made.tree = fs::random_name(8);
-            return m_space.move_out(name, fmt::format("trees/{}", made.tree));
-        });
+        return commit_new(m_catalog, parent, times, std::move(passed),
+                          [&](NewLayer& made) -> Status {
+                              made.tree = fs::random_name(8);
+                              return m_space.move_out(name, fmt::format("trees/{}", made.tree));
+                          });
     }
 
     static constexpr const char* name = "tree";

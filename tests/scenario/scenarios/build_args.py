@@ -2,10 +2,11 @@
 import os
 
 from harness import trees
-from harness.core import contains, equal
+from harness.core import check, contains, equal
 from harness.images import Archive, load_busybox
 from harness.repositories import GitServer, Repository
 from harness.tars import tar_of
+from harness.transcript import Transcript
 from harness.web import Web
 
 BASE = "FROM mybuild.example/busybox:1"
@@ -105,6 +106,28 @@ def test_what_a_stage_for_source_date_epoch_must_not_have(s):
         failed = s.mybuild("--build-arg", f"{NAME}=source", where, check=1)
         contains(failed.err, wanted)
         contains(failed.err, "Dockerfile:1")
+
+
+def test_another_source_date_epoch_is_in_what_workdir_makes(s):
+    """A store that has built with another time makes the image that a new one makes; what follows is cached."""
+    load_busybox(s)
+    context = s.context("c", {"Dockerfile": f"{BASE}\nWORKDIR /made\nCOPY f .\nRUN cat f\n", "f": "x\n"})
+    os.utime(context / "f", (EPOCH, EPOCH))
+
+    def build(*args, store=None):
+        archive = s.path("image.tar")
+        run = s.mybuild("-o", f"type=oci,dest={archive}", *args, context, store=store)
+        return Transcript(run), Archive(archive)
+
+    times = []
+    for args in ([], ["--build-arg", f"{NAME}=5"], ["--build-arg", f"{NAME}={EPOCH}"], ["--build-arg", f"{NAME}=5"]):
+        transcript, image = build(*args)
+        times.append(image.entries(1)["made"].mtime)
+        if len(times) > 1:
+            check({3, 4} <= set(transcript.cached()), f"steps 3 and 4 ran again with {args}: {transcript.cached()}")
+    equal(times[1:], [5, EPOCH, 5], "times of the directory")
+    check(times[0] > EPOCH, "the time of a build without an epoch is not now")
+    equal(transcript.cached(), [2, 3, 4], "cached steps with the epoch of an earlier build")
 
 
 def test_host_name(s):

@@ -59,6 +59,20 @@ TEST_CASE("added hosts are part of a RUN, and of nothing else") {
     CHECK(own(workdir, added) == own(workdir));
 }
 
+TEST_CASE("the time that was asked for is part of a WORKDIR that makes directories, and of no "
+          "other step") {
+    const auto at = [](const plan::Step& step, std::optional<std::int64_t> epoch) {
+        return own_key(step, oci::Platform{}, {}, epoch).digest;
+    };
+    plan::Step workdir;
+    workdir.op = plan::WorkdirOp{.path = "/w"};
+    CHECK(at(workdir, 1) == at(workdir, {}));
+    workdir.makes_layer = true;
+    CHECK(at(workdir, 1) != at(workdir, {}));
+    CHECK(at(workdir, 1) != at(workdir, 2));
+    CHECK(at(run_step(), 1) == at(run_step(), {}));
+}
+
 TEST_CASE("proxies are in no key") {
     CHECK(own(run_step([](auto& op) { op.proxy_env = {"http_proxy=http://p"}; })) ==
           own(run_step()));
