@@ -44,8 +44,8 @@ Status need_network(const Session& session) {
 Result<Time> time_of_repository(Session& session, const GitUrl& url, std::stop_token stop) {
     TRY(need_network(session));
     GitTrees trees(git_ports(session.ports), session.ports.layers);
-    TRY_ASSIGN(const auto tree, trees.fetch(url, false, {url.remote}, std::move(stop)));
-    return newest_file(*tree); // all are as old as the commit
+    TRY_ASSIGN(const auto time, trees.commit_time(url, std::move(stop)));
+    return Time(time);
 }
 
 /// When a server says that a file was changed; else the time of the newest file of an archive.
@@ -54,14 +54,15 @@ Result<Time> time_of_file(Session& session, const std::string& text, const std::
     TRY(need_network(session));
     auto& ports = session.ports;
     UrlFiles files(*ports.http, ports.store, ports.secret);
+    TRY_ASSIGN(const auto url, parse_file_url(text));
+    std::optional<Digest> digest;
     if (!checksum.empty()) {
-        TRY_ASSIGN(const auto url, parse_file_url(text));
-        TRY_ASSIGN(const auto digest, Digest::parse(checksum));
-        TRY(files.fetch(url, digest, {}, stop));
+        TRY_ASSIGN(digest, Digest::parse(checksum));
     }
+    TRY_ASSIGN(const auto file, files.fetch(url, digest, {}, stop));
+    if (file.modified != 0) return Time(file.modified);
     TRY_ASSIGN(const auto fetched,
                fetch_context(files, ports.store, ports.layers, text, {text}, std::move(stop)));
-    if (fetched.modified) return fetched.modified;
     if (!fetched.is_archive) return Time();
     return newest_file(*fetched.tree);
 }

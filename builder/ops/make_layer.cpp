@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <span>
 
 namespace mybuild::ops {
 namespace {
@@ -61,14 +60,7 @@ Result<std::string> users_file(LayerStore& layers, const StageView& view,
     if (!resolved || !resolved->entry || resolved->entry->type != EntryType::file) return "";
     if (auto kept = view.kept(path)) return std::move(*kept);
     TRY_ASSIGN(const auto source, open_in_stage(layers, chain, resolved->path));
-    std::string text(std::min(resolved->entry->size, max_users_file), '\0');
-    for (std::size_t have = 0; have < text.size();) {
-        const auto rest = std::span(text).subspan(have);
-        TRY_ASSIGN(const auto got, source->read(std::as_writable_bytes(rest)));
-        if (got == 0) text.resize(have);
-        have += got;
-    }
-    return text;
+    return read_start(*source, std::min(resolved->entry->size, max_users_file));
 }
 
 Result<Users> users_of(LayerStore& layers, const StageView& view,

@@ -259,4 +259,11 @@ Result<std::shared_ptr<SourceTree>> GitTrees::fetch(const GitUrl& url, bool keep
                      });
 }
 
+Result<std::int64_t> GitTrees::commit_time(const GitUrl& url, std::stop_token stop) {
+    GitAccess access(m_ports, url, "", std::move(stop));
+    TRY_ASSIGN(const auto revision, access.resolve());
+    TRY_ASSIGN(const auto commit, access.commit(revision));
+    return commit.time;
+}
+
 } // namespace mybuild

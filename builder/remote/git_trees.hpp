@@ -35,6 +35,9 @@ class GitTrees {
     Result<std::shared_ptr<SourceTree>> fetch(const GitUrl& url, bool keep_git_dir, TreeLabel label,
                                               std::stop_token stop);
 
+    /// When the commit was made that the URL names now, in seconds since 1970. Errors as above.
+    Result<std::int64_t> commit_time(const GitUrl& url, std::stop_token stop);
+
   private:
     GitPorts m_ports;
     LayerStore& m_layers;

@@ -2,29 +2,12 @@
 import signal
 import socket
 
-from harness.core import check, contains, equal, lacks, wait_for
+from harness.core import check, contains, equal, lacks
 from harness.images import Archive
-from harness.peers import short_directory
 from harness.repositories import Repository
+from harness.ssh_keys import ssh_agent, ssh_key
 from harness.sshd import Sshd
 from harness.transcript import Transcript
-
-
-def new_key(s, name="key", kind="ed25519"):
-    """A private key's path and its public key's line."""
-    s.need("ssh-keygen")
-    path = s.path(name)
-    s.run("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", name, "-f", path)
-    return path, path.with_suffix(".pub").read_text()
-
-
-def agent_with(s, *keys):
-    path = short_directory(s) / "agent"
-    process = s.start("ssh-agent", "-D", "-a", path, log="agent.log")
-    wait_for(path.exists, "ssh-agent", process=process)
-    for key in keys:
-        s.run("ssh-add", "-q", key, env=s.env(SSH_AUTH_SOCK=path))
-    return path
 
 
 def add(s, url, *args, check=0, **options):
@@ -38,9 +21,9 @@ def add(s, url, *args, check=0, **options):
 def test_every_way_to_give_a_key(s):
     """An agent in the environment, an agent by its socket, key files of every kind."""
     repository = Repository(s, "r")
-    keys = {kind: new_key(s, kind, kind) for kind in ("ed25519", "rsa", "ecdsa")}
+    keys = {kind: ssh_key(s, kind) for kind in ("ed25519", "rsa", "ecdsa")}
     server = Sshd(s, *(public for _, public in keys.values()))
-    agent = agent_with(s, keys["ed25519"][0])
+    agent = ssh_agent(s, keys["ed25519"][0])
     ways = [(["--ssh", "default"], {"SSH_AUTH_SOCK": agent}), (["--ssh", f"default={agent}"], {})]
     ways += [(["--ssh", f"default={key}"], {}) for key, _ in keys.values()]
     for number, (args, env) in enumerate(ways):
@@ -54,7 +37,7 @@ def test_every_way_to_give_a_key(s):
 def test_a_server_keeps_the_key_it_was_met_with(s):
     repository = Repository(s, "r")
     repository.commit({"f": "one\n"})
-    key, public = new_key(s)
+    key, public = ssh_key(s, "ed25519")
     server = Sshd(s, public)
     args = (server.url(repository.bare), "--ssh", f"default={key}")
     add(s, *args)
@@ -81,8 +64,8 @@ def test_a_server_keeps_the_key_it_was_met_with(s):
 def test_what_goes_wrong_is_said_with_the_line(s):
     repository = Repository(s, "r")
     repository.commit({"f": "one\n"})
-    key, public = new_key(s)
-    other, _ = new_key(s, "other")
+    key, public = ssh_key(s, "ed25519")
+    other, _ = ssh_key(s, "ed25519", "other")
     server = Sshd(s, public)
     url = server.url(repository.bare)
     given = ("--ssh", f"default={key}")
@@ -101,7 +84,7 @@ def test_what_goes_wrong_is_said_with_the_line(s):
 def test_a_path_is_no_command(s):
     repository = Repository(s, "it's $(touch pwned)")
     repository.commit({"f": "one\n"})
-    key, public = new_key(s)
+    key, public = ssh_key(s, "ed25519")
     server = Sshd(s, public)
     path = str(repository.bare).replace(" ", "%20").replace("$", "%24")
     where = s.context("context", {"f": "local\n"})
@@ -114,12 +97,12 @@ def test_a_path_is_no_command(s):
 def test_a_context_over_ssh_takes_the_agent_of_the_user(s):
     repository = Repository(s, "r")
     repository.commit({"Dockerfile": "FROM scratch\nCOPY f /\n", "f": "one\n"})
-    key, public = new_key(s)
+    key, public = ssh_key(s, "ed25519")
     url = Sshd(s, public).url(repository.bare)
     out = s.path("out.tar")
-    s.mybuild("-o", f"type=tar,dest={out}", url, env={"SSH_AUTH_SOCK": agent_with(s, key)})
+    s.mybuild("-o", f"type=tar,dest={out}", url, env={"SSH_AUTH_SOCK": ssh_agent(s, key)})
     equal(s.run("tar", "xOf", out, "f").out, "one\n", "f")
-    lacks(s.mybuild("--check", url, env={"SSH_AUTH_SOCK": agent_with(s, key)}).all, "wants a key")
+    lacks(s.mybuild("--check", url, env={"SSH_AUTH_SOCK": ssh_agent(s, key)}).all, "wants a key")
     contains(s.mybuild(url, check=1).err, "wants a key")
 
 
@@ -129,13 +112,13 @@ def test_submodules_beside_it(s):
     outer.git("submodule", "-q", "add", "-b", "main", str(inner.bare), "sm")
     outer.git("config", "-f", ".gitmodules", "submodule.sm.url", "../inner.git")
     outer.commit()
-    key, public = new_key(s)
+    key, public = ssh_key(s, "ed25519")
     _, image = add(s, Sshd(s, public).url(outer.bare), "--ssh", f"default={key}")
     equal(image.content(0, "r/sm/x"), b"inner\n", "r/sm/x")
 
 
 def test_a_build_that_waits_for_a_server_can_be_interrupted(s):
-    key, _ = new_key(s)
+    key, _ = ssh_key(s, "ed25519")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"ssh://root@127.0.0.1:{listener.getsockname()[1]}/r.git"
         where = s.context("context", {"Dockerfile": f"FROM scratch\nADD {url} /r\n"})

@@ -10,7 +10,7 @@ import tarfile
 from harness.core import check, contains, equal, lacks, wait_for
 from harness.images import BUSYBOX_CONFIG, Archive, busybox_layer, layer, load_busybox, write_archive
 from harness.meeting import Meeting
-from harness.peers import short_directory
+from harness.ssh_keys import ssh_agent, ssh_key
 from harness.transcript import Transcript
 from harness.trees import describe, differences
 
@@ -689,22 +689,6 @@ def load_ssh_base(s):
     archive = s.path("ssh.tar")
     write_archive(archive, SSH_BASE, [busybox_layer(), layer(entries)], BUSYBOX_CONFIG)
     s.mybuild("load", "-i", archive)
-
-
-def ssh_key(s, kind, name=None, passphrase=""):
-    path = s.path(name or kind)
-    s.run("ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", f"the {name or kind} key", "-f", path)
-    return path, path.with_suffix(".pub").read_text()
-
-
-def ssh_agent(s, *keys):
-    """A real agent with these keys; returns its socket."""
-    socket_path = short_directory(s) / "agent"
-    process = s.start("ssh-agent", "-D", "-a", socket_path, log="agent.log")
-    wait_for(socket_path.exists, "ssh-agent", process=process)
-    for key in keys:
-        s.run("ssh-add", "-q", key, env=s.env(SSH_AUTH_SOCK=socket_path))
-    return socket_path
 
 
 def ssh_output(s, text, *args, **options):
